@@ -1,0 +1,288 @@
+"""Debt, money in hand, and the append-only ledger that moves both.
+
+Postings and entries are written by `balances.ledger` alone. The totals `outstanding` and
+`available` are moved by a database trigger; the application role cannot write them.
+"""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Func, Q
+
+from balances.states import ChargeKind, CreditKind, EntryKind, PostingKind, Source
+from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel
+from clinicpay.clinics.numbers import Numbered
+from clinicpay.patients.models import Account, Patient
+from treatments.models import Procedure, TreatmentEvent
+
+
+class Invoice(Numbered, TenantModel):
+    """A document (INV-001) that bills charges to one account at one location."""
+
+    KIND = "INV"
+
+    account = TenantForeignKey(Account, related_name="invoices")
+    location = TenantForeignKey(Location, related_name="+")
+    event = TenantForeignKey(TreatmentEvent, null=True, related_name="invoices")
+    invoice_date = models.DateField()
+    due_date = models.DateField()
+    issued_at = models.DateTimeField(auto_now_add=True)
+    external_ref = models.CharField(max_length=64, blank=True, editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["clinic", "number"], name="balances_invoice_number"),
+            models.UniqueConstraint(
+                fields=["clinic", "external_ref"],
+                condition=~Q(external_ref=""),
+                name="balances_invoice_external",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["clinic", "account", "invoice_date"], name="balances_invoice_account"),
+            models.Index(fields=["clinic", "event"], name="balances_invoice_event"),
+        ]
+
+
+class Charge(TenantModel):
+    """The unit of debt: one priced line, with its `amount` and what is `outstanding` (minor units)."""
+
+    account = TenantForeignKey(Account, related_name="charges")
+    invoice = TenantForeignKey(Invoice, null=True, related_name="charges")
+    patient = TenantForeignKey(Patient, null=True, related_name="charges")
+    event = TenantForeignKey(TreatmentEvent, null=True, related_name="charges")
+    procedure = TenantForeignKey(Procedure, null=True, related_name="charges")
+    kind = models.CharField(max_length=10, choices=ChargeKind, default=ChargeKind.PROCEDURE)
+    line = models.PositiveSmallIntegerField(default=1)
+    code = models.CharField(max_length=15, blank=True)
+    description = models.CharField(max_length=255)
+    service_date = models.DateField()
+    amount = models.BigIntegerField()
+    outstanding = models.BigIntegerField(default=0, editable=False)
+    external_ref = models.CharField(max_length=64, blank=True, editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["clinic", "procedure"],
+                condition=Q(kind=ChargeKind.PROCEDURE),
+                name="balances_charge_procedure",
+            ),
+            models.UniqueConstraint(
+                fields=["clinic", "external_ref"],
+                condition=~Q(external_ref=""),
+                name="balances_charge_external",
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="balances_charge_amount"),
+            models.CheckConstraint(
+                condition=Q(outstanding__gte=0, outstanding__lte=F("amount")), name="balances_charge_outstanding"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=ChargeKind.PRINCIPAL, invoice=None)
+                | Q(invoice__isnull=False) & ~Q(kind=ChargeKind.PRINCIPAL),
+                name="balances_charge_invoiced",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["clinic", "account"], condition=Q(outstanding__gt=0), name="balances_charge_open"),
+            models.Index(fields=["clinic", "event"], name="balances_charge_event"),
+            models.Index(fields=["clinic", "invoice", "line"], name="balances_charge_invoice"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.description}".strip()
+
+
+class Credit(TenantModel):
+    """Money in hand from a paid payment, with its `amount` and what is `available` (minor units).
+
+    `payment_id` names the payment's row; payments stand above this app, so only the id is used here.
+    """
+
+    account = TenantForeignKey(Account, related_name="credits")
+    payment = TenantForeignKey("payments.Payment", related_name="credits")
+    location = TenantForeignKey(Location, related_name="+")
+    event = TenantForeignKey(TreatmentEvent, null=True, related_name="+")
+    kind = models.CharField(max_length=14, choices=CreditKind, default=CreditKind.UNAPPLIED)
+    received_on = models.DateField()
+    amount = models.BigIntegerField()
+    available = models.BigIntegerField(default=0, editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.CheckConstraint(condition=Q(amount__gt=0), name="balances_credit_amount"),
+            models.CheckConstraint(
+                condition=Q(available__gte=0, available__lte=F("amount")), name="balances_credit_available"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["clinic", "account"], condition=Q(available__gt=0), name="balances_credit_open"),
+            models.Index(fields=["clinic", "payment"], name="balances_credit_payment"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} of {self.received_on}"
+
+
+class AutoApplyRun(TenantModel):
+    """One automatic run: what it decided stands in its decisions."""
+
+    source = models.CharField(max_length=14, choices=Source)
+    started_at = models.DateTimeField(db_default=Func(function="clock_timestamp"), editable=False)
+    finished_at = models.DateTimeField(null=True)
+    allocated = models.BigIntegerField(default=0)
+
+    class Meta(TenantModel.Meta):
+        pass
+
+    def __str__(self) -> str:
+        return f"Run {self.pk}"
+
+
+class Decision(TenantModel):
+    """One decision of a run, taken or skipped, with its reason as a sentence (A4)."""
+
+    run = TenantForeignKey(AutoApplyRun, related_name="decisions")
+    credit = TenantForeignKey(Credit, related_name="+")
+    charge = TenantForeignKey(Charge, null=True, related_name="+")
+    amount = models.BigIntegerField(default=0)
+    reason = models.CharField(max_length=300)
+
+    class Meta(TenantModel.Meta):
+        indexes: ClassVar = [models.Index(fields=["clinic", "run"], name="balances_decision_run")]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class Posting(TenantModel):
+    """One business act: who, when, on which business date, where, why. Append-only.
+
+    `made_at`, `made_by_id` and `transaction_id` are set by the database; a posting takes lines only in
+    the transaction that made it.
+    """
+
+    kind = models.CharField(max_length=20, choices=PostingKind)
+    made_at = models.DateTimeField(db_default=Func(function="clock_timestamp"), editable=False)
+    made_by_id = models.BigIntegerField(null=True, editable=False)
+    transaction_id = models.BigIntegerField(default=0, editable=False)
+    business_date = models.DateField()
+    location = TenantForeignKey(Location, related_name="+")
+    source = models.CharField(max_length=14, choices=Source, default=Source.MANUAL)
+    run = TenantForeignKey(AutoApplyRun, null=True, related_name="+")
+    reason = models.CharField(max_length=500)
+    request_key = models.UUIDField(null=True)
+
+    class Meta(TenantModel.Meta):
+        indexes: ClassVar = [
+            models.Index(fields=["clinic", "business_date", "location"], name="balances_posting_day"),
+            models.Index(fields=["clinic", "run"], condition=Q(run__isnull=False), name="balances_posting_run"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.business_date}"
+
+
+class Entry(TenantModel):
+    """One line of a posting. Append-only; its insertion moves the totals it names."""
+
+    posting = TenantForeignKey(Posting, related_name="entries")
+    kind = models.CharField(max_length=12, choices=EntryKind)
+    charge = TenantForeignKey(Charge, null=True, related_name="entries")
+    charge_delta = models.BigIntegerField(default=0)
+    credit = TenantForeignKey(Credit, null=True, related_name="entries")
+    credit_delta = models.BigIntegerField(default=0)
+    reverses = TenantForeignKey("self", null=True, related_name="reversed_by")
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["clinic", "reverses"], name="balances_entry_reversed_once"),
+            models.UniqueConstraint(
+                fields=["clinic", "charge"], condition=Q(kind=EntryKind.CHARGE), name="balances_entry_opens_charge"
+            ),
+            models.UniqueConstraint(
+                fields=["clinic", "credit"], condition=Q(kind=EntryKind.RECEIVE), name="balances_entry_opens_credit"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind=EntryKind.CHARGE, charge_delta__gt=0, credit=None, credit_delta=0, reverses=None)
+                | Q(kind=EntryKind.RECEIVE, credit_delta__gt=0, charge=None, charge_delta=0, reverses=None)
+                | Q(
+                    kind=EntryKind.ALLOCATE,
+                    charge_delta__lt=0,
+                    credit_delta=F("charge_delta"),
+                    charge__isnull=False,
+                    credit__isnull=False,
+                    reverses=None,
+                )
+                | Q(
+                    kind=EntryKind.UNALLOCATE,
+                    charge_delta__gt=0,
+                    credit_delta=F("charge_delta"),
+                    charge__isnull=False,
+                    credit__isnull=False,
+                    reverses__isnull=False,
+                )
+                | Q(
+                    kind=EntryKind.UNRECEIVE,
+                    credit_delta__lt=0,
+                    charge=None,
+                    charge_delta=0,
+                    reverses__isnull=False,
+                ),
+                name="balances_entry_shape",
+            ),
+            models.CheckConstraint(
+                condition=Q(charge__isnull=False) | Q(charge_delta=0), name="balances_entry_charge_named"
+            ),
+            models.CheckConstraint(
+                condition=Q(credit__isnull=False) | Q(credit_delta=0), name="balances_entry_credit_named"
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["clinic", "posting"], name="balances_entry_posting"),
+            models.Index(fields=["clinic", "charge"], name="balances_entry_charge"),
+            models.Index(fields=["clinic", "credit"], name="balances_entry_credit"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.charge_delta or self.credit_delta}"
+
+
+class RequestKey(TenantModel):
+    """A form's one-time key: the second arrival of a request gets the first one's answer."""
+
+    key = models.UUIDField()
+    user_id = models.BigIntegerField(null=True)
+    body = models.CharField(max_length=64)
+    answer = models.JSONField(null=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["clinic", "key"], name="balances_requestkey_once"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+
+class ClosedDay(TenantModel):
+    """A business date of a location that takes no more postings."""
+
+    location = TenantForeignKey(Location, related_name="+")
+    day = models.DateField()
+    closed_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["clinic", "location", "day"], name="balances_closedday_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.location} {self.day}"

@@ -1,0 +1,103 @@
+"""Reads of debt and money for screens and engines. Amounts are minor units."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
+
+from balances.models import Charge, Credit, Entry, Invoice
+from balances.states import EntryKind, Settlement, settlement
+from clinicpay.patients.models import Account
+
+TARGET_ORDER = ("invoice__invoice_date", "invoice__due_date", "invoice__number", "service_date", "line", "pk")
+"""Oldest invoice first; inside it service date, then line (A3)."""
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What was charged and what is left, in minor units, of an event or an invoice."""
+
+    charged: int = 0
+    outstanding: int = 0
+
+    @property
+    def applied(self) -> int:
+        """What has been paid of it."""
+        return self.charged - self.outstanding
+
+    @property
+    def settlement(self) -> Settlement:
+        """Paid, partial, unpaid or no charge; derived, never stored."""
+        return settlement(self.charged, self.outstanding)
+
+
+def open_charges(accounts: Iterable[Account | int]) -> QuerySet[Charge]:
+    """Billed charges of the accounts with something outstanding, in the order in which money pays them (A3)."""
+    return (
+        Charge.objects.filter(account__in=_ids(accounts), outstanding__gt=0, invoice__isnull=False)
+        .select_related("invoice", "event", "patient")
+        .order_by(*TARGET_ORDER)
+    )
+
+
+def open_credits(accounts: Iterable[Account | int]) -> QuerySet[Credit]:
+    """Credits of the accounts with something available, oldest received first."""
+    return (
+        Credit.objects.filter(account__in=_ids(accounts), available__gt=0)
+        .select_related("payment")
+        .order_by("received_on", "pk")
+    )
+
+
+def event_balances(event_ids: Iterable[int]) -> dict[int, Balance]:
+    """Balance of each event, one query for all; events without charges are absent (B2)."""
+    rows = Charge.objects.filter(event__in=list(event_ids)).values_list("event").annotate(Sum("amount"), Sum("outstanding"))
+    return {event: Balance(charged, outstanding) for event, charged, outstanding in rows}
+
+
+def invoices_with_balance(**where: object) -> QuerySet[Invoice]:
+    """Invoices with `charged` and `outstanding`, oldest first (B1)."""
+    return (
+        Invoice.objects.filter(**where)
+        .annotate(charged=Coalesce(Sum("charges__amount"), 0), outstanding=Coalesce(Sum("charges__outstanding"), 0))
+        .select_related("event", "location")
+        .order_by("invoice_date", "number")
+    )
+
+
+def invoice_charges(invoice: Invoice) -> QuerySet[Charge]:
+    """The lines of an invoice."""
+    return Charge.objects.filter(invoice=invoice).select_related("patient", "event").order_by("line", "pk")
+
+
+def live_allocations(**where: object) -> QuerySet[Entry]:
+    """Allocations that nothing has undone, newest first, with both sides."""
+    return (
+        Entry.objects.filter(kind=EntryKind.ALLOCATE, reversed_by=None, **where)
+        .select_related("posting", "charge__invoice", "charge__event", "charge__patient", "credit__payment")
+        .order_by("-pk")
+    )
+
+
+def payment_parts(payment_ids: Iterable[int]) -> dict[int, dict[str, int]]:
+    """Per payment what of its money is `available`, by kind: {"unapplied": 5000, "pre_payment": 0 …}."""
+    parts: dict[int, dict[str, int]] = {}
+    rows = Credit.objects.filter(payment__in=list(payment_ids)).values_list("payment", "kind").annotate(Sum("available"))
+    for payment, kind, available in rows:
+        parts.setdefault(payment, {})[kind] = available
+    return parts
+
+
+def clinic_totals() -> dict[str, int]:
+    """What the clinic's accounts owe and have in hand, and how many owe."""
+    return Account.objects.aggregate(
+        outstanding=Coalesce(Sum("owes"), 0),
+        unapplied=Coalesce(Sum("unapplied"), 0),
+        deposits=Coalesce(Sum("deposits"), 0),
+        owing=Count("pk", filter=Q(owes__gt=0)),
+    )
+
+
+def _ids(accounts: Iterable[Account | int]) -> list[int]:
+    return [account if isinstance(account, int) else account.pk for account in accounts]

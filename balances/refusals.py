@@ -1,0 +1,55 @@
+"""What a broken constraint means to the person at the desk."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import IntegrityError, OperationalError
+from django.db.utils import DatabaseError
+
+from clinicpay.clinics.refusals import Refusal
+
+_CHANGED = "It may have changed since you opened this page; look again."
+
+MESSAGES = {
+    "balances_charge_outstanding": f"That is more than what is still owed. {_CHANGED}",
+    "balances_credit_available": f"That is more than the money that is available. {_CHANGED}",
+    "balances_charge_amount": "A charge must be greater than zero.",
+    "balances_credit_amount": "A payment must be greater than zero.",
+    "balances_charge_procedure": "This procedure has been billed already.",
+    "balances_entry_reversed_once": "This has been undone already.",
+    "balances_entry_opens_charge": "This charge has been billed already.",
+    "balances_entry_opens_credit": "This payment has been received already.",
+    "ledger_closed_day": "That day is closed at this location; nothing more can be posted on it.",
+    "ledger_reason": "Say why: a reason is kept with every reversal.",
+    "ledger_allocate_account": "Money of one account can't pay for a patient of another.",
+    "ledger_allocate_paid": "Only money that was received can be applied.",
+    "ledger_allocate_reserved": "This money is reserved for a refund.",
+    "ledger_receive_paid": "Only a paid payment can be received, at its own amount.",
+    "ledger_reversal_exact": "This has been undone or changed already.",
+    "payments_payment_amount": "Enter an amount greater than zero.",
+    "payments_payment_moves": "The payment's status has changed meanwhile; look again.",
+    "treatments_event_moves": "The treatment's state has changed meanwhile; look again.",
+}
+"""Constraints that a form can reach. Any other is a bug, and stays an error."""
+
+_BUSY = {"55P03", "40P01", "40001"}  # lock not available, deadlock, serialization failure
+
+
+@contextmanager
+def database_refusals() -> Iterator[None]:
+    """Turn the database's refusals into Refusal with words for the user."""
+    try:
+        yield
+    except IntegrityError as error:
+        message = MESSAGES.get(_constraint(error))
+        if message is None:
+            raise
+        raise Refusal(message) from error
+    except OperationalError as error:
+        if getattr(error.__cause__, "sqlstate", "") not in _BUSY:
+            raise
+        raise Refusal("Somebody else is working on this account right now. Try again in a moment.") from error
+
+
+def _constraint(error: DatabaseError) -> str:
+    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""

@@ -1,0 +1,56 @@
+"""One-time keys: the same form sent sixteen times is one act and sixteen equal answers."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+from balances.models import RequestKey
+
+
+@dataclass(frozen=True)
+class Once:
+    """A form's one-time key, with a digest of what the form asks for."""
+
+    key: UUID
+    body: str
+
+    @classmethod
+    def of(cls, key: UUID, **order: Any) -> "Once":
+        """The key of a form that asks for `order`, any plain values."""
+        text = json.dumps(order, sort_keys=True, cls=DjangoJSONEncoder, default=str)
+        return cls(key, hashlib.sha256(text.encode()).hexdigest())
+
+
+class Repeated(Exception):
+    """The act has been done; `answer` is what it answered then."""
+
+    def __init__(self, answer: dict[str, Any]) -> None:
+        super().__init__("This was saved already.")
+        self.answer = answer
+
+
+class KeyReused(Exception):
+    """The key was used for something else, or by somebody else: answered with 409, nothing shown."""
+
+
+def claim(once: Once, *, user_id: int | None) -> None:
+    """Take the key for this transaction; a second taker waits here until the first has committed.
+
+    Raises Repeated with the first one's answer, KeyReused if the form or the person differs.
+    """
+    mine = RequestKey(key=once.key, user_id=user_id, body=once.body)
+    RequestKey.objects.bulk_create([mine], ignore_conflicts=True)
+    row = RequestKey.objects.get(key=once.key)
+    if (row.body, row.user_id) != (once.body, user_id):
+        raise KeyReused
+    if row.answer is not None:
+        raise Repeated(row.answer)
+
+
+def answer(once: Once, value: dict[str, Any]) -> None:
+    """Keep what the act answers, for the next arrival of the same key."""
+    RequestKey.objects.filter(key=once.key).update(answer=value)

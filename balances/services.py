@@ -1,0 +1,204 @@
+"""Acts on debt: billing a completed treatment, applying money, undoing an application, automatic runs."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, timedelta
+from itertools import islice
+
+from django.db import transaction
+from django.utils import timezone
+
+from balances import auto_apply
+from balances.ledger import find_allocation, open_books
+from balances.models import AutoApplyRun, Charge, Credit, Decision, Invoice
+from balances.queries import open_charges, open_credits
+from balances.requests import Once
+from balances.states import ChargeKind, Source
+from clinicpay import money
+from clinicpay.clinics import clock
+from clinicpay.clinics.numbers import take
+from clinicpay.clinics.refusals import Refusal
+from clinicpay.patients.models import Account
+from clinicpay.staff.access import require
+from clinicpay.staff.models import ClinicPayItself, Membership
+from clinicpay.staff.roles import Can
+from treatments.models import Procedure, TreatmentEvent
+from treatments.services import lock_event, move_event
+from treatments.states import EventState
+
+TERMS_DAYS = 30
+"""Days from an invoice's date to its due date."""
+
+CHUNK = 500
+"""Accounts that one automatic transaction locks at once."""
+
+Actor = Membership | ClinicPayItself
+
+
+@transaction.atomic
+def complete_event(event: TreatmentEvent, *, by: Actor, once: Once | None = None) -> Invoice | None:
+    """Mark the clinical record complete, then bill the procedures that have not been charged (S0.28, S0.29).
+
+    Returns the invoice, or None when there was nothing to charge. Raises Refusal when the event is complete already.
+    """
+    require(by, Can.MARK_COMPLETE)
+    event = move_event(event, EventState.CLOSED, by=by)
+    return bill_event(event, by=by, once=once)
+
+
+@transaction.atomic
+def bill_event(
+    event: TreatmentEvent, *, by: Actor, once: Once | None = None, source: Source = Source.MANUAL, dated: date | None = None
+) -> Invoice | None:
+    """Put the event's uncharged procedures on a new invoice of its patient's account; 0.00 ones are never charged."""
+    event = lock_event(event)
+    account = event.patient.account
+    with open_books(account, by=by, source=source, once=once, dated=dated) as books:
+        procedures = list(event.procedures.filter(charges=None, fee__gt=0).order_by("line"))
+        if not procedures:
+            return None
+        invoice = _new_invoice(event, account, books.business_date(event.location_id))
+        books.charge(invoice, [_charge_for(procedure, event, by) for procedure in procedures])
+    return invoice
+
+
+def _new_invoice(event: TreatmentEvent, account: Account, day: date) -> Invoice:
+    return Invoice.objects.create(
+        number=take(Invoice.KIND)[0],
+        account=account,
+        location_id=event.location_id,
+        event=event,
+        invoice_date=day,
+        due_date=day + timedelta(days=TERMS_DAYS),
+    )
+
+
+def _charge_for(procedure: Procedure, event: TreatmentEvent, by: Actor) -> Charge:
+    return Charge(
+        kind=ChargeKind.PROCEDURE,
+        procedure=procedure,
+        event=event,
+        patient_id=event.patient_id,
+        line=procedure.line,
+        code=procedure.code,
+        description=procedure.description,
+        service_date=clock.business_day(by.clinic, event.service_at),
+        amount=procedure.fee,
+    )
+
+
+def apply_credit(
+    credit: Credit, parts: Sequence[tuple[Charge, int]], *, by: Actor, once: Once | None = None
+) -> None:
+    """Apply a credit to charges by hand: (charge, amount) each, all or nothing. Raises Refusal."""
+    require(by, Can.ALLOCATE)
+    accounts = {credit.account_id, *(charge.account_id for charge, _ in parts)}
+    with open_books(*accounts, by=by, once=once) as books:
+        for charge, amount in parts:
+            books.allocate(credit, charge, amount)
+
+
+def undo_allocation(
+    entry_id: int, *, by: Actor, reason: str, keep: int = 0, once: Once | None = None
+) -> None:
+    """Undo one allocation, wholly or all but `keep` minor units; the money returns to its credit (A6)."""
+    require(by, Can.ALLOCATE)
+    entry = find_allocation(entry_id)
+    assert entry.credit and entry.charge  # the shape of an allocation has both
+    with open_books(entry.credit.account_id, entry.charge.account_id, by=by, once=once) as books:
+        books.unallocate(entry, reason=reason, keep=keep)
+
+
+def suggest(account: Account, amount: int, *, event: TreatmentEvent | None = None) -> list[tuple[Charge, int]]:
+    """Where `amount` of new money should go: the event's own charges first, then the oldest (A1, A3)."""
+    charges = list(open_charges([account]))
+    if event:
+        charges.sort(key=lambda charge: charge.event_id != event.pk)  # stable: age is kept within each part
+    parts = []
+    for charge in charges:
+        part = min(amount, charge.outstanding)
+        parts.append((charge, part))
+        amount -= part
+    return parts
+
+
+def plan_auto_apply(account_ids: Sequence[int]) -> tuple[list[auto_apply.Decided], list[auto_apply.Skipped]]:
+    """What the automatic run would do for these accounts now, and what it would leave, with reasons."""
+    targets: dict[int, list[auto_apply.Target]] = defaultdict(list)
+    for charge in open_charges(account_ids):
+        targets[charge.account_id].append(_target(charge))
+    decided: list[auto_apply.Decided] = []
+    skipped: list[auto_apply.Skipped] = []
+    sources: dict[int, list[auto_apply.Source]] = defaultdict(list)
+    for credit in open_credits(account_ids):
+        sources[credit.account_id].append(_source(credit))
+    for account_id, own in sources.items():
+        done, left = auto_apply.decide(own, targets[account_id])
+        decided += done
+        skipped += left
+    return decided, skipped
+
+
+def run_auto_apply(*, by: Actor, source: Source = Source.AUTO) -> AutoApplyRun:
+    """Apply free money to the oldest debt, account by account, and store every decision and skip."""
+    require(by, Can.AUTO_APPLY)
+    run = AutoApplyRun.objects.create(source=source)
+    for chunk in chunked(accounts_with_money(), CHUNK):
+        run.allocated += _run_chunk(chunk, run, by)
+    run.finished_at = timezone.now()
+    run.save(update_fields=["allocated", "finished_at"])
+    return run
+
+
+@transaction.atomic
+def _run_chunk(account_ids: list[int], run: AutoApplyRun, by: Actor) -> int:
+    with open_books(*account_ids, by=by, source=Source(run.source), run=run) as books:
+        decided, skipped = plan_auto_apply(account_ids)
+        credits = Credit.objects.in_bulk({decision.credit_id for decision in decided})
+        charges = Charge.objects.select_related("invoice").in_bulk({decision.charge_id for decision in decided})
+        for decision in decided:
+            books.allocate(credits[decision.credit_id], charges[decision.charge_id], decision.amount)
+    Decision.objects.bulk_create(_stored(run, decided, skipped), batch_size=2000)
+    return sum(decision.amount for decision in decided)
+
+
+def _stored(
+    run: AutoApplyRun, decided: Iterable[auto_apply.Decided], skipped: Iterable[auto_apply.Skipped]
+) -> Iterator[Decision]:
+    for one in decided:
+        yield Decision(run=run, credit_id=one.credit_id, charge_id=one.charge_id, amount=one.amount, reason=one.reason)
+    for left in skipped:
+        yield Decision(run=run, credit_id=left.credit_id, amount=0, reason=left.reason)
+
+
+def accounts_with_money() -> list[int]:
+    """Accounts that have something in hand, in id order."""
+    rows = Credit.objects.filter(available__gt=0).order_by("account").values_list("account", flat=True)
+    return list(rows.distinct())
+
+
+def chunked(ids: Sequence[int], size: int) -> Iterator[list[int]]:
+    """The ids in lists of at most `size`."""
+    remaining = iter(ids)
+    while chunk := list(islice(remaining, size)):
+        yield chunk
+
+
+def _source(credit: Credit) -> auto_apply.Source:
+    return auto_apply.Source(
+        credit.pk, str(credit.payment), credit.kind, credit.received_on, credit.available, credit.event_id
+    )
+
+
+def _target(charge: Charge) -> auto_apply.Target:
+    assert charge.invoice  # open_charges gives billed ones only
+    invoice = charge.invoice
+    return auto_apply.Target(charge.pk, invoice.ref, invoice.invoice_date, charge.outstanding, charge.event_id)
+
+
+def check_apply(amount: int, outstanding: int, currency: str) -> None:
+    """Refuse to apply more than a charge's outstanding (S3.41), with both amounts in words."""
+    if amount > outstanding:
+        raise Refusal(
+            f"{money.show(amount, currency)} is more than the {money.show(outstanding, currency)} still owed on it."
+        )

@@ -1,0 +1,13 @@
+drop view balances_journal;
+alter table patients_account reset (fillfactor);
+alter table balances_credit reset (fillfactor);
+alter table balances_charge reset (fillfactor);
+drop trigger no_truncate on balances_entry;
+drop trigger no_change on balances_entry;
+drop trigger no_truncate on balances_posting;
+drop trigger no_change on balances_posting;
+drop trigger apply on balances_entry;
+drop trigger stamp on balances_posting;
+drop trigger zero on patients_account;
+drop trigger zero on balances_credit;
+drop trigger zero on balances_charge;

@@ -1,0 +1,1 @@
+"""ClinicPay: clinic payments beside the treatments that created them."""

@@ -1,0 +1,110 @@
+"""What an amount is: a whole number of minor units (cents) of the clinic's currency.
+
+Amounts are parsed and printed at the edges only; in between there are integers.
+"""
+
+import re
+import unicodedata
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from functools import lru_cache
+
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
+
+MAX_AMOUNT = 10**12 - 1
+"""Largest single amount in minor units; far below bigint, so that no sum of a clinic overflows."""
+
+_LOCALE = "en_US"
+_PLAIN = re.compile(r"\d{1,3}(,\d{3})*(\.\d*)?|\d+(\.\d*)?|\.\d+")
+
+
+class AmountError(ValueError):
+    """The text is not an amount; the message is in the user's words."""
+
+
+@lru_cache
+def digits(currency: str) -> int:
+    """Decimal places of the currency: 2 for USD, 0 for JPY."""
+    return get_currency_precision(currency)
+
+
+@lru_cache
+def symbol(currency: str) -> str:
+    """The sign printed before an amount, such as "$"."""
+    return get_currency_symbol(currency, locale=_LOCALE) if currency == "USD" else _narrow(currency)
+
+
+def _narrow(currency: str) -> str:
+    """"$" rather than "NZ$": a clinic has one currency, and its people know which."""
+    return get_currency_symbol(currency, locale=_LOCALE).lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") or currency
+
+
+def show(minor: int, currency: str) -> str:
+    """Minor units as people read them: 123450 USD is "$1,234.50", -500 is "-$5.00"."""
+    places = digits(currency)
+    major = Decimal(minor).scaleb(-places)
+    text = format_currency(abs(major), currency, f"#,##0.{'0' * places}" if places else "#,##0", locale=_LOCALE, currency_digits=False)
+    return f"{'-' if minor < 0 else ''}{symbol(currency)}{text}"
+
+
+def plain(minor: int, currency: str) -> str:
+    """Minor units as a bare decimal for inputs, JSON and CSV: 123450 USD is "1234.50"."""
+    places = digits(currency)
+    return f"{Decimal(minor).scaleb(-places):.{places}f}"
+
+
+def parse(text: str, currency: str) -> int:
+    """Read what a person typed, such as " 1,234.5 " or "$12", as minor units greater than zero.
+
+    Raises AmountError for anything else: zero, negative, too many decimals, letters,
+    full-width digits, more than MAX_AMOUNT.
+    """
+    minor = parse_signed(text, currency)
+    if minor <= 0:
+        raise AmountError("Enter an amount greater than zero.")
+    return minor
+
+
+def parse_zero_ok(text: str, currency: str) -> int:
+    """Like `parse`, but 0 and an empty text are 0: for the Apply fields of an allocation."""
+    if not text.strip():
+        return 0
+    minor = parse_signed(text, currency)
+    if minor < 0:
+        raise AmountError("Enter an amount that is not negative.")
+    return minor
+
+
+def parse_signed(text: str, currency: str) -> int:
+    """Read a decimal exactly, refusing what a float would round. Raises AmountError."""
+    cleaned = unicodedata.normalize("NFC", text).strip().removeprefix(symbol(currency)).strip()
+    negative = cleaned.startswith("-")
+    body = cleaned[1:] if negative else cleaned
+    if not body.isascii() or not _PLAIN.fullmatch(body):
+        raise AmountError("Enter an amount such as 120.50.")
+    places = digits(currency)
+    whole, _, fraction = body.replace(",", "").partition(".")
+    if len(fraction) > places:
+        raise AmountError(f"Enter an amount with at most {places} decimals." if places else "Enter a whole amount.")
+    minor = int((whole or "0") + fraction.ljust(places, "0"))
+    if minor > MAX_AMOUNT:
+        raise AmountError(f"Enter an amount of at most {show(MAX_AMOUNT, currency)}.")
+    return -minor if negative else minor
+
+
+def from_decimal(text: str, currency: str) -> int:
+    """Minor units of a decimal in a file, half-up to the currency's places. Raises AmountError."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation as error:
+        raise AmountError(f"“{text}” is not an amount.") from error
+    if not value.is_finite() or abs(value) > MAX_AMOUNT:
+        raise AmountError(f"“{text}” is not an amount.")
+    return int(value.scaleb(digits(currency)).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+def split(total: int, parts: int) -> list[int]:
+    """`total` minor units in `parts` whole parts that sum to it exactly, the remainder on the last."""
+    if parts < 1:
+        raise ValueError("parts must be at least 1")
+    each = total // parts
+    return [each] * (parts - 1) + [total - each * (parts - 1)]

@@ -1,0 +1,72 @@
+"""Adding and changing patients."""
+
+from typing import Any
+
+from django.db import transaction
+
+from clinicpay.audit.services import record
+from clinicpay.clinics.numbers import take
+from clinicpay.patients.models import Account, Patient, PatientPayer, PatientWord
+from clinicpay.patients.search import fold, words
+from clinicpay.staff.access import require
+from clinicpay.staff.models import ClinicPayItself, Membership
+from clinicpay.staff.roles import Can
+
+DETAILS = ("first_name", "last_name", "birth_date", "sex", "email", "phone", "address")
+
+
+@transaction.atomic
+def register_patient(*, by: Membership | ClinicPayItself, account: Account | None = None, **details: Any) -> Patient:
+    """Add a patient; without an account they get one of their own. `details` are fields of Patient."""
+    require(by, Can.EDIT_PATIENTS)
+    patient = Patient(**details)
+    patient.account = account or open_account(by=by, name=patient.name, email=patient.email, phone=patient.phone)
+    patient.number = take(Patient.KIND)[0]
+    patient.search_key = search_key(patient)
+    patient.save(force_insert=True)
+    _index(patient)
+    record("patient.registered", patient, by=by, after=_details(patient))
+    return patient
+
+
+@transaction.atomic
+def change_patient(patient: Patient, *, by: Membership, **details: Any) -> Patient:
+    """Change a patient's details; the trail keeps what stood before."""
+    require(by, Can.EDIT_PATIENTS)
+    patient = Patient.objects.select_for_update().get(pk=patient.pk)
+    before = _details(patient)
+    for name, value in details.items():
+        setattr(patient, name, value)
+    patient.search_key = search_key(patient)
+    patient.save(update_fields=[*details, "search_key"])
+    patient.words.all().delete()
+    _index(patient)
+    record("patient.changed", patient, by=by, before=before, after=_details(patient))
+    return patient
+
+
+def open_account(*, by: Membership | ClinicPayItself, **fields: Any) -> Account:
+    """A new account with its number; `fields` are fields of Account. It starts at zero."""
+    account = Account.objects.create(number=take(Account.KIND)[0], **fields)
+    record("account.opened", account, by=by, after={"kind": account.kind, "name": account.name})
+    return account
+
+
+def add_payer(patient: Patient, account: Account, *, by: Membership | ClinicPayItself) -> None:
+    """Let an insurance or third-party account pay for a patient."""
+    _, added = PatientPayer.objects.get_or_create(patient=patient, account=account)
+    if added:
+        record("patient.payer_added", patient, by=by, after={"payer": account.name})
+
+
+def search_key(patient: Patient) -> str:
+    """What patient lists are sorted by: last name, then first name."""
+    return f"{fold(patient.last_name)} {fold(patient.first_name)}"[:200]
+
+
+def _index(patient: Patient) -> None:
+    PatientWord.objects.bulk_create(PatientWord(patient=patient, word=word) for word in words(patient.name))
+
+
+def _details(patient: Patient) -> dict[str, str]:
+    return {name: str(getattr(patient, name) or "") for name in DETAILS}

@@ -1,0 +1,62 @@
+"""The path of a clinic's request: membership or 404, then everything inside the clinic's scope."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from django.contrib.auth.views import redirect_to_login
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+
+from clinicpay.clinics.models import Clinic
+from clinicpay.clinics.scope import clinic_scope
+from clinicpay.staff.access import ClinicRequest
+from clinicpay.staff.queries import memberships_of
+
+_CLINIC_PATH = re.compile(r"^/c/(?P<slug>[-a-zA-Z0-9_]+)/")
+
+
+class ClinicMiddleware:
+    """Pins the clinic that the address names, for members of it alone.
+
+    The scope, and with it the transaction, wraps the whole response including template
+    rendering; an exception or a status of 500 and above rolls everything back.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: ClinicRequest) -> HttpResponse:
+        found = _CLINIC_PATH.match(request.path_info)
+        if not found:
+            return self.get_response(request)
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        self._enter(request, found["slug"])
+        with clinic_scope(request.member.clinic, request.user):
+            response = self.get_response(request)
+            if response.status_code >= 500:
+                transaction.set_rollback(True)
+        if isinstance(response, StreamingHttpResponse):
+            response.streaming_content = _scoped(
+                response.streaming_content, request.member.clinic, request.user.pk
+            )
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> None:  # noqa: ARG002 - Django's signature
+        """Whatever ends a view by exception, also as a 403 or 404, leaves nothing behind."""
+        if transaction.get_connection().in_atomic_block:
+            transaction.set_rollback(True)
+
+    def _enter(self, request: ClinicRequest, slug: str) -> None:
+        request.memberships = memberships_of(request.user)
+        for member in request.memberships:
+            if member.clinic.slug == slug:
+                request.member = member
+                return
+        raise Http404
+
+
+def _scoped(chunks: Iterable[bytes], clinic: Clinic, user_id: int) -> Iterator[bytes]:
+    """A streamed body is made after the middleware returns: enter the scope again for it."""
+    with clinic_scope(clinic, user_id):
+        yield from chunks

@@ -1,0 +1,134 @@
+"""People who sign in, their memberships of clinics, invitations, and the practitioners of a clinic."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+
+from clinicpay.clinics.models import Clinic, TenantForeignKey, TenantModel
+from clinicpay.staff.roles import Can, Role, may
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes users known by their e-mail address."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A user who can sign in once a password is set; the address is stored in lower case."""
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser):
+    """A person who signs in. Global: what they may see is decided by their memberships."""
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=120)
+    is_active = models.BooleanField(default=True)
+    date_joined = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = UserManager()
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        """Name for e-mails and menus."""
+        return str(self)
+
+    @property
+    def initials(self) -> str:
+        """Up to two letters for the avatar."""
+        return "".join(word[0] for word in str(self).split()[:2]).upper()
+
+
+class Membership(TenantModel):
+    """A person's role in one clinic: the actor of everything done there."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="+")
+    role = models.CharField(max_length=12, choices=Role)
+    active = models.BooleanField(default=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["clinic", "user"], name="staff_membership_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role_label})"
+
+    def can(self, can: Can) -> bool:
+        """Whether this member is allowed an act."""
+        return self.active and may(self.role, can)
+
+    @property
+    def role_label(self) -> str:
+        """The role as people read it."""
+        return Role(self.role).label
+
+    @property
+    def label(self) -> str:
+        """Name as the trail shows it."""
+        return str(self)
+
+
+class ClinicPayItself:
+    """The actor of imports, nights and demo data: no person, every permission."""
+
+    user_id = None
+
+    def __init__(self, clinic: Clinic, label: str) -> None:
+        self.clinic, self.label = clinic, label
+
+    def can(self, can: Can) -> bool:  # noqa: ARG002 - the same question that a member is asked
+        """Allowed everything; what may run as ClinicPay is decided where it is started."""
+        return True
+
+
+class Practitioner(TenantModel):
+    """Somebody who treats patients; a member of the clinic's staff or only a name on its roster."""
+
+    name = models.CharField(max_length=120)
+    discipline = models.CharField(max_length=60, blank=True)
+    member = TenantForeignKey(Membership, null=True, blank=True, related_name="+")
+    active = models.BooleanField(default=True)
+    external_ref = models.CharField(max_length=64, blank=True, editable=False)
+
+    class Meta(TenantModel.Meta):
+        ordering = ["name", "id"]
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["clinic", "external_ref"],
+                condition=~models.Q(external_ref=""),
+                name="staff_practitioner_external",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Invitation(TenantModel):
+    """A link that lets a person choose a password and become a member. Only the token's hash is kept."""
+
+    email = models.EmailField()
+    role = models.CharField(max_length=12, choices=Role)
+    token_hash = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+    accepted_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["clinic", "token_hash"], name="staff_invitation_token"),
+        ]
+
+    def __str__(self) -> str:
+        return self.email

@@ -1,0 +1,68 @@
+"""Who may what: one table, read by views, services and navigation."""
+
+from enum import Enum
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    """A member's job in a clinic."""
+
+    RECEPTION = "reception", "Reception"
+    BILLING = "billing", "Billing"
+    ADMIN = "admin", "Admin"
+    OWNER = "owner", "Owner"
+    PRACTITIONER = "practitioner", "Practitioner"
+
+
+class Can(Enum):
+    """An act or a view that a role may be allowed; the value completes "You can't …"."""
+
+    ENTER = "open this clinic"
+    SEE_MONEY = "see payments and balances"
+    SEE_PATIENTS = "see patients"
+    EDIT_PATIENTS = "add or change patients"
+    SEE_TREATMENTS = "see treatments"
+    SCHEDULE = "add treatments"
+    SEE_CLINICAL = "read the clinical record"
+    WRITE_CLINICAL = "write the clinical record"
+    MARK_COMPLETE = "mark a treatment complete"
+    TAKE_PAYMENT = "take payments"
+    ALLOCATE = "allocate money"
+    REVERSE_PAYMENT = "reverse a payment entered in error"
+    AUTO_APPLY = "apply payments automatically"
+    PROVE_LEDGER = "check the ledger"
+    MANAGE_SETTINGS = "change users and settings"
+
+
+_R, _B, _A, _O, _P = Role.RECEPTION, Role.BILLING, Role.ADMIN, Role.OWNER, Role.PRACTITIONER
+_MONEY = frozenset({_R, _B, _A, _O})
+
+TABLE: dict[Can, frozenset[Role]] = {
+    Can.ENTER: frozenset(Role),
+    Can.SEE_MONEY: _MONEY,
+    Can.SEE_PATIENTS: frozenset(Role),
+    Can.EDIT_PATIENTS: _MONEY,
+    Can.SEE_TREATMENTS: frozenset(Role),
+    Can.SCHEDULE: frozenset({_R, _P, _A, _O}),
+    Can.SEE_CLINICAL: frozenset({_R, _P}),
+    Can.WRITE_CLINICAL: frozenset({_P}),
+    Can.MARK_COMPLETE: frozenset({_R, _P}),
+    Can.TAKE_PAYMENT: _MONEY,
+    Can.ALLOCATE: _MONEY,
+    Can.REVERSE_PAYMENT: _MONEY,
+    Can.AUTO_APPLY: frozenset({_B, _A, _O}),
+    Can.PROVE_LEDGER: frozenset({_A, _O}),
+    Can.MANAGE_SETTINGS: frozenset({_A, _O}),
+}
+
+
+def may(role: str, can: Can) -> bool:
+    """Whether a role is allowed an act."""
+    return role in TABLE[can]
+
+
+def who_may(can: Can) -> str:
+    """The roles allowed an act, as words: "Reception, Billing, Admin or Owner"."""
+    *most, last = [role.label for role in Role if role in TABLE[can]]
+    return f"{', '.join(most)} or {last}" if most else str(last)

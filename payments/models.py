@@ -1,0 +1,72 @@
+"""Payments (requests to collect, and the money they became) and the receipts that group them."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel
+from clinicpay.clinics.numbers import Numbered
+from clinicpay.patients.models import Account, Patient
+from payments.states import Method, PaymentStatus, PaymentType
+from treatments.models import TreatmentEvent
+
+
+class Receipt(Numbered, TenantModel):
+    """What a payer takes home: one act of paying, with one payment per tender."""
+
+    KIND = "R"
+
+    account = TenantForeignKey(Account, related_name="receipts")
+    location = TenantForeignKey(Location, related_name="+")
+    business_date = models.DateField()
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["clinic", "number"], name="payments_receipt_number"),
+        ]
+
+
+class Payment(Numbered, TenantModel):
+    """A request to collect (PAY-001). It is money only once Paid; creating one changes no balance.
+
+    `amount` is in minor units. `account` is credited; `payer`, if set, is another party who pays
+    for it, such as an insurer.
+    """
+
+    KIND = "PAY"
+
+    account = TenantForeignKey(Account, related_name="payments")
+    patient = TenantForeignKey(Patient, null=True, blank=True, related_name="payments")
+    payer = TenantForeignKey(Account, null=True, blank=True, related_name="+")
+    event = TenantForeignKey(TreatmentEvent, null=True, blank=True, related_name="payments")
+    receipt = TenantForeignKey(Receipt, null=True, blank=True, related_name="payments")
+    location = TenantForeignKey(Location, related_name="+")
+    amount = models.BigIntegerField()
+    method = models.CharField(max_length=12, choices=Method)
+    kind = models.CharField(max_length=12, choices=PaymentType, blank=True)
+    status = models.CharField(max_length=20, choices=PaymentStatus, default=PaymentStatus.DRAFT)
+    due_date = models.DateField(null=True, blank=True)
+    paid_at = models.DateTimeField(null=True, editable=False)
+    memo = models.CharField(max_length=240, blank=True)
+    external_ref = models.CharField(max_length=64, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["clinic", "number"], name="payments_payment_number"),
+            models.UniqueConstraint(
+                fields=["clinic", "external_ref"],
+                condition=~models.Q(external_ref=""),
+                name="payments_payment_external",
+            ),
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="payments_payment_amount"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["clinic", "-created_at", "-id"], name="payments_payment_newest"),
+            models.Index(fields=["clinic", "account", "-id"], name="payments_payment_account"),
+            models.Index(fields=["clinic", "event"], name="payments_payment_event"),
+            models.Index(fields=["clinic", "receipt"], name="payments_payment_receipt"),
+        ]

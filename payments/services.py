@@ -1,0 +1,171 @@
+"""Acts on payments: taking money at the desk, reversing an entry error."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from balances.ledger import Books, open_books
+from balances.models import Charge, Credit
+from balances.requests import Once
+from balances.states import Source
+from clinicpay.audit.services import record
+from clinicpay.clinics.models import Location
+from clinicpay.clinics.numbers import take
+from clinicpay.clinics.refusals import Refusal
+from clinicpay.patients.models import Account, Patient
+from clinicpay.patients.queries import may_pay_for
+from clinicpay.staff.access import require
+from clinicpay.staff.models import ClinicPayItself, Membership
+from clinicpay.staff.roles import Can
+from payments.models import Payment, Receipt
+from payments.states import MOVES, Method, PaymentStatus
+from treatments.models import TreatmentEvent
+
+Actor = Membership | ClinicPayItself
+
+
+class Tender(NamedTuple):
+    """One way in which part of an amount is paid (minor units)."""
+
+    method: Method
+    amount: int
+
+
+@dataclass(frozen=True)
+class Order:
+    """What reception asks to record: who pays, how, where, and what it is for.
+
+    `parts` are (charge id, amount) to apply; what they leave stays unapplied.
+    """
+
+    location: Location
+    tenders: Sequence[Tender]
+    parts: Sequence[tuple[int, int]] = ()
+    patient: Patient | None = None
+    payer: Account | None = None
+    event: TreatmentEvent | None = None
+    memo: str = ""
+
+    @property
+    def amount(self) -> int:
+        """All tenders together."""
+        return sum(tender.amount for tender in self.tenders)
+
+
+@transaction.atomic
+def record_payment(
+    account: Account,
+    order: Order,
+    *,
+    by: Actor,
+    once: Once | None = None,
+    source: Source = Source.MANUAL,
+    dated: date | None = None,
+) -> Receipt:
+    """Take money at the desk: a Paid payment per tender on one receipt, applied as asked, all or nothing.
+
+    Raises Refusal when more is applied than was paid or is owed. A repeated `once` raises Repeated
+    with the first receipt's number.
+    """
+    require(by, Can.TAKE_PAYMENT)
+    _check(account, order)
+    with open_books(account, by=by, source=source, once=once, dated=dated) as books:
+        receipt = Receipt.objects.create(
+            number=take(Receipt.KIND)[0],
+            account=account,
+            location=order.location,
+            business_date=books.business_date(order.location.pk),
+        )
+        credits = [books.receive(payment) for payment in _payments(account, order, receipt)]
+        _apply(books, credits, order.parts)
+        books.answer = {"receipt": receipt.number}
+    record("payment.received", receipt, by=by, after={"amount": order.amount, "applied": _applied(order)})
+    return receipt
+
+
+def _check(account: Account, order: Order) -> None:
+    if not order.tenders or any(tender.amount <= 0 for tender in order.tenders):
+        raise Refusal("Enter an amount greater than zero for each tender.")
+    if any(amount < 0 for _, amount in order.parts):
+        raise Refusal("An applied amount can't be negative.")
+    if _applied(order) > order.amount:
+        raise Refusal("More is applied than was paid. Lower what is applied, or raise the amount.")
+    if order.event and order.event.patient.account_id != account.pk:
+        raise Refusal("This treatment belongs to another account.")
+    if order.patient and not may_pay_for(account, order.patient):
+        raise Refusal("This patient belongs to another account.")
+
+
+def _applied(order: Order) -> int:
+    return sum(amount for _, amount in order.parts)
+
+
+def _payments(account: Account, order: Order, receipt: Receipt) -> list[Payment]:
+    numbers = take(Payment.KIND, len(order.tenders))
+    return Payment.objects.bulk_create(
+        Payment(
+            number=number,
+            account=account,
+            patient=order.patient,
+            payer=order.payer,
+            event=order.event,
+            receipt=receipt,
+            location=order.location,
+            amount=tender.amount,
+            method=tender.method,
+            status=PaymentStatus.PAID,
+            paid_at=timezone.now(),
+            memo=order.memo,
+        )
+        for number, tender in zip(numbers, order.tenders, strict=True)
+    )
+
+
+def _apply(books: Books, credits: Sequence[Credit], parts: Sequence[tuple[int, int]]) -> None:
+    """Spread the parts over the tenders in their order."""
+    charges = Charge.objects.select_related("invoice").in_bulk([charge_id for charge_id, _ in parts])
+    left = [[credit, credit.amount] for credit in credits]
+    for charge_id, amount in parts:
+        if charge_id not in charges:
+            raise Refusal("One of these charges no longer exists.")
+        while amount:
+            credit, available = left[0]
+            part = min(amount, available)
+            books.allocate(credit, charges[charge_id], part)
+            amount -= part
+            left[0][1] -= part
+            if not left[0][1]:
+                left.pop(0)
+
+
+@transaction.atomic
+def reverse_payment(payment: Payment, *, by: Actor, reason: str, once: Once | None = None) -> Payment:
+    """Reverse a Paid payment that was entered in error: undo what it paid, take the money out, void it (C3).
+
+    Refused unless the payment is Paid, which means that nothing of it was refunded.
+    """
+    require(by, Can.REVERSE_PAYMENT)
+    if not reason.strip():
+        raise Refusal("Say why: a reason is kept with every reversal.")
+    accounts = _accounts_paid_by(payment)
+    with open_books(*accounts, by=by, once=once) as books:
+        payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
+        if PaymentStatus.VOIDED not in MOVES[payment.status] or payment.status != PaymentStatus.PAID:
+            raise Refusal(f"{payment.ref} is {payment.get_status_display().lower()}: only a Paid payment is reversed.")
+        payment.status = PaymentStatus.VOIDED
+        payment.save(update_fields=["status"])
+        for credit in payment.credits.all():
+            books.reverse_receipt(credit, reason=reason)
+        books.answer = {"payment": payment.number}
+    record("payment.reversed", payment, by=by, before={"status": "paid"}, after={"status": "voided"}, reason=reason)
+    return payment
+
+
+def _accounts_paid_by(payment: Payment) -> set[int]:
+    """The payment's account and those whose charges it has paid: all are locked before it is reversed."""
+    paid = Charge.objects.filter(entries__credit__payment=payment).values_list("account", flat=True)
+    return {payment.account_id, *paid}

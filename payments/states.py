@@ -1,0 +1,58 @@
+"""The nine statuses of a payment and the moves between them (S1.50–S1.59)."""
+
+from django.db.models import TextChoices
+
+
+class PaymentStatus(TextChoices):
+    """Where a request to collect stands; it is money only from Paid on."""
+
+    DRAFT = "draft", "Draft"
+    PENDING = "pending", "Pending"
+    PROCESSING = "processing", "Processing"
+    PAID = "paid", "Paid"
+    FAILED = "failed", "Failed"
+    CANCELLED = "cancelled", "Cancelled"
+    REFUNDED = "refunded", "Refunded"
+    PARTIALLY_REFUNDED = "partially_refunded", "Partially Refunded"
+    VOIDED = "voided", "Voided"
+
+
+_S = PaymentStatus
+
+MOVES: dict[str, frozenset[str]] = {
+    _S.DRAFT: frozenset({_S.PENDING, _S.CANCELLED}),
+    _S.PENDING: frozenset({_S.PROCESSING, _S.PAID, _S.FAILED, _S.CANCELLED}),
+    _S.PROCESSING: frozenset({_S.PAID, _S.FAILED, _S.VOIDED}),
+    _S.FAILED: frozenset({_S.PENDING, _S.CANCELLED}),
+    _S.PAID: frozenset({_S.PARTIALLY_REFUNDED, _S.REFUNDED, _S.VOIDED}),
+    _S.PARTIALLY_REFUNDED: frozenset({_S.REFUNDED, _S.PAID}),
+    _S.REFUNDED: frozenset({_S.PARTIALLY_REFUNDED, _S.PAID}),
+    _S.CANCELLED: frozenset(),
+    _S.VOIDED: frozenset(),
+}
+"""Moves of the whole lifecycle; sql/0002_states.sql has the same table, and a test compares them."""
+
+LOCKED = frozenset({_S.PAID, _S.PARTIALLY_REFUNDED, _S.REFUNDED, _S.VOIDED})
+"""Statuses in which nothing about a payment can be edited (S1.59)."""
+
+MONEY = frozenset({_S.PAID, _S.PARTIALLY_REFUNDED, _S.REFUNDED})
+"""Statuses in which a payment has its money in the ledger."""
+
+
+class Method(TextChoices):
+    """The tender."""
+
+    CASH = "cash", "Cash"
+    CARD = "card", "Card"
+    CHEQUE = "cheque", "Cheque"
+    TRANSFER = "transfer", "Bank transfer"
+    COPAY = "copay", "Copay"
+    OTHER = "other", "Other"
+
+
+class PaymentType(TextChoices):
+    """What a payment is for (S1.35)."""
+
+    PRE_PAYMENT = "pre_payment", "Treatment Pre-Payment"
+    OFFICE_VISIT = "office_visit", "Office Visit"
+    PRIVATE_PAY = "private_pay", "Private Pay"

@@ -1,0 +1,87 @@
+"""What happens to treatment events: scheduled, started, marked complete, cancelled."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from django.db import transaction
+from django.utils import timezone
+
+from clinicpay.audit.services import record
+from clinicpay.clinics.numbers import take
+from clinicpay.clinics.refusals import Refusal
+from clinicpay.staff.access import require
+from clinicpay.staff.models import ClinicPayItself, Membership
+from clinicpay.staff.roles import Can
+from treatments.models import PriceItem, Procedure, TreatmentEvent
+from treatments.states import MOVES, EventState
+
+
+class Work(NamedTuple):
+    """One procedure to list on an event. Without a fee (minor units) the price list's is taken."""
+
+    code: str
+    description: str = ""
+    fee: int | None = None
+
+
+@transaction.atomic
+def schedule_event(*, by: Membership | ClinicPayItself, work: Sequence[Work], **fields: Any) -> TreatmentEvent:
+    """Add a treatment event with its procedures; `fields` are fields of TreatmentEvent.
+
+    Raises Refusal for a procedure that is neither priced by the clinic nor given a fee.
+    """
+    require(by, Can.SCHEDULE)
+    event = TreatmentEvent.objects.create(number=take(TreatmentEvent.KIND)[0], **fields)
+    procedures = Procedure.objects.bulk_create(_priced(event, work, first_line=1))
+    record("event.scheduled", event, by=by, after={"patient": event.patient.ref, "procedures": _listed(procedures)})
+    return event
+
+
+@transaction.atomic
+def add_procedures(event: TreatmentEvent, *, by: Membership, work: Sequence[Work]) -> list[Procedure]:
+    """List more procedures on an event that is not yet complete."""
+    require(by, Can.SCHEDULE)
+    event = lock_event(event)
+    if event.is_completed or event.state == EventState.CANCELLED:
+        raise Refusal(f"{event.ref} is {event.get_state_display().lower()}; its procedures can't be changed.")
+    last = event.procedures.order_by("-line").values_list("line", flat=True).first() or 0
+    added = Procedure.objects.bulk_create(_priced(event, work, first_line=last + 1))
+    record("event.procedures_added", event, by=by, after={"procedures": _listed(added)})
+    return added
+
+
+@transaction.atomic
+def move_event(event: TreatmentEvent, to: EventState, *, by: Membership | ClinicPayItself) -> TreatmentEvent:
+    """Move an event along its states under lock. Raises Refusal for a move that is not allowed."""
+    event = lock_event(event)
+    if to not in MOVES[event.state]:
+        raise Refusal(f"{event.ref} is {event.get_state_display().lower()}: it can't become {to.label.lower()}.")
+    before = event.state
+    event.state = to
+    if to == EventState.CLOSED:
+        event.closed_at = event.closed_at or timezone.now()
+    event.save(update_fields=["state", "closed_at"])
+    record("event.moved", event, by=by, before={"state": before}, after={"state": str(to)})
+    return event
+
+
+def lock_event(event: TreatmentEvent) -> TreatmentEvent:
+    """The event as it is now, locked until the transaction ends."""
+    return TreatmentEvent.objects.select_for_update(no_key=True).get(pk=event.pk)
+
+
+def _priced(event: TreatmentEvent, work: Sequence[Work], *, first_line: int) -> list[Procedure]:
+    prices = {item.code: item for item in PriceItem.objects.filter(code__in=[one.code for one in work], active=True)}
+    return [_procedure(event, line, one, prices.get(one.code)) for line, one in enumerate(work, first_line)]
+
+
+def _procedure(event: TreatmentEvent, line: int, one: Work, price: PriceItem | None) -> Procedure:
+    fee = one.fee if one.fee is not None else price and price.fee
+    if fee is None:
+        raise Refusal(f"{one.code} is not on the price list. Add it there, or give a fee.")
+    description = one.description or (price.description if price else one.code)
+    return Procedure(event=event, line=line, code=one.code, description=description[:255], fee=fee)
+
+
+def _listed(procedures: Sequence[Procedure]) -> list[str]:
+    return [f"{procedure.code} {procedure.fee}" for procedure in procedures]

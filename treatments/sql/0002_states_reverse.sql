@@ -1,0 +1,2 @@
+drop trigger moves on treatments_treatmentevent;
+drop function treatments_event_moves();
