@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from balances.models import AutoApplyRun, Charge, Credit, Entry, Invoice
+from balances.models import AutoApplyRun, Charge, Credit, Entry, Invoice, Posting
 from balances.refusals import database_refusals
 from balances.requests import Once, answer, claim
 from balances.signals import account_changed
@@ -49,6 +49,8 @@ class Act(NamedTuple):
     location_id: int
     business_date: date
     reason: str
+    source: str
+    run_id: int | None
 
 
 class Line(NamedTuple):
@@ -81,10 +83,22 @@ class Books:
 
         Imports, opening balances and demo data bring their own date instead; a closed day still refuses it.
         """
-        first = first or self.dated or clock.today(self.by.clinic)
+        if self.dated:
+            return first or self.dated
+        first = first or clock.today(self.by.clinic)
         if (location_id, first) not in self._dates:
-            self._dates[location_id, first] = first if self.dated else _open_date(location_id, first)
+            self._dates[location_id, first] = _open_date(location_id, first)
         return self._dates[location_id, first]
+
+    @contextmanager
+    def on(self, day: date | None) -> Iterator[None]:
+        """Let the block's verbs carry a past date of their own; None leaves the dates as they are."""
+        _check_dated(self.source, day)
+        before, self.dated = self.dated, day or self.dated
+        try:
+            yield
+        finally:
+            self.dated = before
 
     def charge(self, invoice: Invoice, charges: Sequence[Charge]) -> list[Charge]:
         """Bill unsaved charges on a saved invoice: debt grows by their amounts."""
@@ -121,10 +135,11 @@ class Books:
         location = charge.invoice.location_id if charge.invoice else credit.location_id
         self._note(PostingKind.ALLOCATE, location, _application(credit.pk, charge.pk, amount))
 
-    def unallocate(self, entry: Entry, *, reason: str, keep: int = 0) -> None:
+    def unallocate(self, entry: Entry, *, reason: str, keep: int = 0, day: date | None = None) -> None:
         """Undo one allocation exactly (A6), or all of it but `keep`, which is applied again.
 
-        The money returns to the same credit; the same allocation is never undone twice.
+        The money returns to the same credit; the same allocation is never undone twice. What is kept
+        stays the work of the source and the run that applied it.
         """
         applied = -entry.charge_delta
         if entry.kind != EntryKind.ALLOCATE or entry.charge is None or entry.credit is None:
@@ -133,28 +148,31 @@ class Books:
             raise Refusal("Keep less than what was applied.")
         self._own(entry.credit.account_id, entry.charge.account_id)
         location = entry.charge.invoice.location_id if entry.charge.invoice else entry.credit.location_id
-        self._note(PostingKind.UNALLOCATE, location, _mirror(EntryKind.UNALLOCATE, entry), reason=_needed(reason))
+        lines = [_mirror(EntryKind.UNALLOCATE, entry)]
         if keep:
-            again = _application(entry.credit_id, entry.charge_id, keep)
-            self._note(PostingKind.UNALLOCATE, location, again, reason=reason)
+            lines.append(_application(entry.credit_id, entry.charge_id, keep))
+        like = entry.posting if keep else None
+        self._note(PostingKind.UNALLOCATE, location, *lines, reason=_needed(reason), day=day, like=like)
 
     def reverse_receipt(self, credit: Credit, *, reason: str) -> None:
         """Take a payment's money out again (entry error): undo what it paid, then give it back.
 
-        The payment must have become Voided. It posts on the payment's own business date while that is open.
+        The payment must have become Voided. Every line takes the business date of what it undoes, so that
+        no date shows half of it; the database refuses it once the payment's day is closed.
         """
         entries = list(_live_entries(credit))
         opening = next(entry for entry in entries if entry.kind == EntryKind.RECEIVE)
         for entry in entries:
             if entry.kind == EntryKind.ALLOCATE:
-                self.unallocate(entry, reason=reason)
-        paid_on = opening.posting.business_date
-        day = paid_on if self._is_open(credit.location_id, paid_on) else None
-        line = _mirror(EntryKind.UNRECEIVE, opening)
+                self.unallocate(entry, reason=reason, day=self._day_of(entry))
+        line, day = _mirror(EntryKind.UNRECEIVE, opening), opening.posting.business_date
         self._note(PostingKind.REVERSE_PAYMENT, credit.location_id, line, reason=_needed(reason), day=day)
 
-    def _is_open(self, location_id: int, day: date) -> bool:
-        return day == self.business_date(location_id, day)
+    def _day_of(self, entry: Entry) -> date | None:
+        """The entry's own business date while that is open."""
+        posting = entry.posting
+        is_open = self.business_date(posting.location_id, posting.business_date) == posting.business_date
+        return posting.business_date if is_open else None
 
     def _own(self, *account_ids: int) -> None:
         missing = set(account_ids) - set(self.accounts)
@@ -162,10 +180,17 @@ class Books:
             raise RuntimeError(f"open_books was not given the accounts {sorted(missing)}")
 
     def _note(
-        self, kind: PostingKind, location_id: int, line: Line, *, reason: str = "", day: date | None = None
+        self,
+        kind: PostingKind,
+        location_id: int,
+        *lines: Line,
+        reason: str = "",
+        day: date | None = None,
+        like: Posting | None = None,
     ) -> None:
         day = day or self.business_date(location_id)
-        self._acts.setdefault(Act(kind, location_id, day, reason), []).append(line)
+        source, run_id = (like.source, like.run_id) if like else (str(self.source), self.run and self.run.pk)
+        self._acts.setdefault(Act(kind, location_id, day, reason, source, run_id), []).extend(lines)
 
     def _write(self) -> None:
         if self._acts:
@@ -175,28 +200,19 @@ class Books:
             )
 
     def _insert_postings(self, acts: list[Act]) -> list[int]:
-        kinds, locations, days, reasons = (list(column) for column in zip(*acts, strict=True))
+        columns = [list(column) for column in zip(*acts, strict=True)]
         with connection.cursor() as cursor:
             cursor.execute(
                 """
                 insert into balances_posting (clinic_id, kind, business_date, location_id, reason,
                                               source, run_id, request_key, transaction_id)
-                select %s, a.kind, a.day, a.location, a.reason, %s, %s, %s, 0
-                from unnest(%s::text[], %s::bigint[], %s::date[], %s::text[]) with ordinality
-                     as a (kind, location, day, reason, position)
+                select %s, a.kind, a.day, a.location, a.reason, a.source, a.run, %s, 0
+                from unnest(%s::text[], %s::bigint[], %s::date[], %s::text[], %s::text[], %s::bigint[])
+                     with ordinality as a (kind, location, day, reason, source, run, position)
                 order by a.position
                 returning id
                 """,
-                [
-                    current_clinic_id(),
-                    str(self.source),
-                    self.run and self.run.pk,
-                    self.key,
-                    [str(kind) for kind in kinds],
-                    locations,
-                    days,
-                    reasons,
-                ],
+                [current_clinic_id(), self.key, [str(kind) for kind in columns[0]], *columns[1:]],
             )
             return sorted(row[0] for row in cursor.fetchall())
 
@@ -216,8 +232,8 @@ def open_books(
     `dated` is for sources that carry past business dates of their own. Raises Refusal in the user's words;
     then nothing of the block has happened.
     """
-    if dated and source not in DATED:
-        raise Refusal("Only imports, opening balances and demo data may carry a past date.")
+    if dated and (source not in DATED or dated > clock.today(by.clinic)):
+        raise Refusal("Only imports, opening balances and demo data may carry a past date, and none a future one.")
     with database_refusals(), transaction.atomic():
         if once:
             claim(once, user_id=by.user_id)
@@ -242,18 +258,24 @@ def lock_accounts(ids: Iterable[int]) -> dict[int, Account]:
 
 
 def _tell(books: Books) -> None:
-    """One line of the trail per account, with its totals before and after, and the signal."""
-    fresh = {account.pk: account for account in Account.objects.filter(pk__in=books.accounts)}
+    """One line of the trail per account whose totals have moved, with these before and after, and the signal."""
+    rows = Account.objects.filter(pk__in=books.accounts).order_by("pk")
+    fresh = {account.pk: account for account in rows if _totals(account) != _totals(books.accounts[account.pk])}
     action = "ledger." + "+".join(dict.fromkeys(act.kind for act in books._acts))
     reason = next((act.reason for act in books._acts if act.reason), "")
     record_many(
         action,
-        [(fresh[pk], _totals(old), _totals(fresh[pk])) for pk, old in books.accounts.items()],
+        [(account, _totals(books.accounts[pk]), _totals(account)) for pk, account in fresh.items()],
         by=books.by,
         reason=reason,
     )
     for account in fresh.values():
         account_changed.send(sender=Account, account=account, by=books.by)
+
+
+def _check_dated(source: Source, day: date | None) -> None:
+    if day and source not in DATED:
+        raise Refusal("Only imports, opening balances and demo data may carry a past date.")
 
 
 def _totals(account: Account) -> dict[str, int]:
@@ -290,14 +312,14 @@ def _live_entries(credit: Credit) -> Iterable[Entry]:
 
 
 def find_allocation(entry_id: int) -> Entry:
-    """One live allocation with its two sides. Raises Refusal when it has been undone already."""
+    """An allocation with its two sides, undone or not. Raises Refusal when there is none."""
     found = (
-        Entry.objects.filter(pk=entry_id, kind=EntryKind.ALLOCATE, reversed_by=None)
-        .select_related("charge__invoice", "credit")
+        Entry.objects.filter(pk=entry_id, kind=EntryKind.ALLOCATE)
+        .select_related("posting", "charge__invoice", "credit")
         .first()
     )
     if not found:
-        raise Refusal("This has been undone already.")
+        raise Refusal("There is no such allocation.")
     return found
 
 

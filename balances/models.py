@@ -251,6 +251,11 @@ class Entry(TenantModel):
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.charge_delta or self.credit_delta}"
 
+    @property
+    def applied(self) -> int:
+        """What an allocation applied, in minor units."""
+        return -self.charge_delta
+
 
 class RequestKey(TenantModel):
     """A form's one-time key: the second arrival of a request gets the first one's answer."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -9,6 +10,7 @@ from django.db.models.functions import Coalesce
 from balances.models import Charge, Credit, Entry, Invoice
 from balances.states import EntryKind, Settlement, settlement
 from clinicpay.patients.models import Account
+from treatments.models import TreatmentEvent
 
 TARGET_ORDER = ("invoice__invoice_date", "invoice__due_date", "invoice__number", "service_date", "line", "pk")
 """Oldest invoice first; inside it service date, then line (A3)."""
@@ -56,6 +58,19 @@ def event_balances(event_ids: Iterable[int]) -> dict[int, Balance]:
     return {event: Balance(charged, outstanding) for event, charged, outstanding in rows}
 
 
+def with_balances(events: list[TreatmentEvent]) -> list[TreatmentEvent]:
+    """Give each event its `balance`, one query for all; None while nothing was charged."""
+    balances = event_balances(event.pk for event in events)
+    for event in events:
+        event.balance = balances.get(event.pk)  # type: ignore[attr-defined]
+    return events
+
+
+def event_charges(event_id: int) -> QuerySet[Charge]:
+    """What was charged for an event."""
+    return Charge.objects.filter(event=event_id).select_related("invoice").order_by("line", "pk")
+
+
 def invoices_with_balance(**where: object) -> QuerySet[Invoice]:
     """Invoices with `charged` and `outstanding`, oldest first (B1)."""
     return (
@@ -71,13 +86,18 @@ def invoice_charges(invoice: Invoice) -> QuerySet[Charge]:
     return Charge.objects.filter(invoice=invoice).select_related("patient", "event").order_by("line", "pk")
 
 
-def live_allocations(**where: object) -> QuerySet[Entry]:
-    """Allocations that nothing has undone, newest first, with both sides."""
+def allocations(**where: object) -> QuerySet[Entry]:
+    """Allocations, undone ones too, newest first, with both sides."""
     return (
-        Entry.objects.filter(kind=EntryKind.ALLOCATE, reversed_by=None, **where)
+        Entry.objects.filter(kind=EntryKind.ALLOCATE, **where)
         .select_related("posting", "charge__invoice", "charge__event", "charge__patient", "credit__payment")
         .order_by("-pk")
     )
+
+
+def live_allocations(**where: object) -> QuerySet[Entry]:
+    """Allocations that nothing has undone, newest first, with both sides."""
+    return allocations(**where).filter(reversed_by=None)
 
 
 def payment_parts(payment_ids: Iterable[int]) -> dict[int, dict[str, int]]:
@@ -101,3 +121,18 @@ def clinic_totals() -> dict[str, int]:
 
 def _ids(accounts: Iterable[Account | int]) -> list[int]:
     return [account if isinstance(account, int) else account.pk for account in accounts]
+
+
+def entries_of_payment(payment_id: int) -> QuerySet[Entry]:
+    """Every line that moved a payment's money, newest first."""
+    return (
+        Entry.objects.filter(credit__payment=payment_id)
+        .select_related("posting", "charge__invoice")
+        .order_by("-posting__made_at", "-pk")
+    )
+
+
+def received_on(day: date) -> int:
+    """Money received on a business date, less what was reversed on it (minor units)."""
+    rows = Entry.objects.filter(kind__in=[EntryKind.RECEIVE, EntryKind.UNRECEIVE], posting__business_date=day)
+    return rows.aggregate(total=Coalesce(Sum("credit_delta"), 0))["total"]

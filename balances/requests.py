@@ -9,6 +9,7 @@ from uuid import UUID
 from django.core.serializers.json import DjangoJSONEncoder
 
 from balances.models import RequestKey
+from clinicpay.clinics.refusals import Refusal
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,11 @@ class Repeated(Exception):
         self.answer = answer
 
 
-class KeyReused(Exception):
+class KeyReused(Refusal):
     """The key was used for something else, or by somebody else: answered with 409, nothing shown."""
+
+    def __init__(self) -> None:
+        super().__init__("This form was already used for something else. Load the page again and repeat your entry.")
 
 
 def claim(once: Once, *, user_id: int | None) -> None:

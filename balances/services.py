@@ -9,11 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from balances import auto_apply
-from balances.ledger import find_allocation, open_books
+from balances.ledger import Books, find_allocation, open_books
 from balances.models import AutoApplyRun, Charge, Credit, Decision, Invoice
 from balances.queries import open_charges, open_credits
 from balances.requests import Once
-from balances.states import ChargeKind, Source
+from balances.states import DATED, ChargeKind, Source
 from clinicpay import money
 from clinicpay.clinics import clock
 from clinicpay.clinics.numbers import take
@@ -42,8 +42,8 @@ def complete_event(event: TreatmentEvent, *, by: Actor, once: Once | None = None
     Returns the invoice, or None when there was nothing to charge. Raises Refusal when the event is complete already.
     """
     require(by, Can.MARK_COMPLETE)
-    event = move_event(event, EventState.CLOSED, by=by)
-    return bill_event(event, by=by, once=once)
+    with open_books(event.patient.account, by=by, once=once) as books:
+        return _bill(move_event(event, EventState.CLOSED, by=by), books)
 
 
 @transaction.atomic
@@ -51,14 +51,19 @@ def bill_event(
     event: TreatmentEvent, *, by: Actor, once: Once | None = None, source: Source = Source.MANUAL, dated: date | None = None
 ) -> Invoice | None:
     """Put the event's uncharged procedures on a new invoice of its patient's account; 0.00 ones are never charged."""
-    event = lock_event(event)
-    account = event.patient.account
-    with open_books(account, by=by, source=source, once=once, dated=dated) as books:
-        procedures = list(event.procedures.filter(charges=None, fee__gt=0).order_by("line"))
-        if not procedures:
-            return None
-        invoice = _new_invoice(event, account, books.business_date(event.location_id))
-        books.charge(invoice, [_charge_for(procedure, event, by) for procedure in procedures])
+    with open_books(event.patient.account, by=by, source=source, once=once, dated=dated) as books:
+        return _bill(lock_event(event), books)
+
+
+def _bill(event: TreatmentEvent, books: Books) -> Invoice | None:
+    procedures = list(event.procedures.filter(charges=None, fee__gt=0).order_by("line"))
+    if not procedures:
+        return None
+    # After a close the posting lands on the next day, but no invoice is dated in the future.
+    day = min(books.business_date(event.location_id), clock.today(books.by.clinic))
+    invoice = _new_invoice(event, event.patient.account, day)
+    books.charge(invoice, [_charge_for(procedure, event, books.by) for procedure in procedures])
+    books.answer = {"invoice": invoice.number}
     return invoice
 
 
@@ -139,11 +144,16 @@ def plan_auto_apply(account_ids: Sequence[int]) -> tuple[list[auto_apply.Decided
     return decided, skipped
 
 
-def run_auto_apply(*, by: Actor, source: Source = Source.AUTO) -> AutoApplyRun:
-    """Apply free money to the oldest debt, account by account, and store every decision and skip."""
+def run_auto_apply(
+    *, by: Actor, source: Source = Source.AUTO, accounts: Sequence[int] | None = None
+) -> AutoApplyRun:
+    """Apply free money to the oldest debt, account by account, and store every decision and skip.
+
+    It runs over all accounts with money in hand, or over the given ones.
+    """
     require(by, Can.AUTO_APPLY)
     run = AutoApplyRun.objects.create(source=source)
-    for chunk in chunked(accounts_with_money(), CHUNK):
+    for chunk in chunked(accounts_with_money() if accounts is None else sorted(accounts), CHUNK):
         run.allocated += _run_chunk(chunk, run, by)
     run.finished_at = timezone.now()
     run.save(update_fields=["allocated", "finished_at"])
@@ -157,9 +167,20 @@ def _run_chunk(account_ids: list[int], run: AutoApplyRun, by: Actor) -> int:
         credits = Credit.objects.in_bulk({decision.credit_id for decision in decided})
         charges = Charge.objects.select_related("invoice").in_bulk({decision.charge_id for decision in decided})
         for decision in decided:
-            books.allocate(credits[decision.credit_id], charges[decision.charge_id], decision.amount)
+            credit, charge = credits[decision.credit_id], charges[decision.charge_id]
+            with books.on(_history_date(credit, charge) if run.source in DATED else None):
+                books.allocate(credit, charge, decision.amount)
     Decision.objects.bulk_create(_stored(run, decided, skipped), batch_size=2000)
     return sum(decision.amount for decision in decided)
+
+
+def _history_date(credit: Credit, charge: Charge) -> date:
+    """When imported money can first have paid an imported charge: once both were there.
+
+    With today's date an import of settled years would show them all as owed until today.
+    """
+    assert charge.invoice  # open_charges gives billed ones only
+    return max(credit.received_on, charge.service_date, charge.invoice.invoice_date)
 
 
 def _stored(

@@ -1,3 +1,26 @@
-"""All addresses."""
+"""All addresses. Inside a clinic each begins with /c/<slug>/ and its view carries a permission mark."""
 
-urlpatterns: list = []
+from django.urls import include, path
+
+from clinicpay import home
+from clinicpay.clinics import addresses  # noqa: F401 - registers the path converters
+from clinicpay.staff import views as staff
+
+clinic_pages = [
+    path("", home.start, name="home"),
+    path("today/", home.today, name="today"),
+    path("patients/", include("clinicpay.patients.urls")),
+    path("", include("balances.urls")),
+    path("", include("payments.urls")),
+]
+
+urlpatterns = [
+    path("", staff.my_clinics, name="my_clinics"),
+    path("accounts/invitation/<str:token>/", staff.invitation, name="invitation"),
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
+    path("accounts/sessions/", include("allauth.usersessions.urls")),
+    path("healthz", home.healthz, name="healthz"),
+    path("readyz", home.readyz, name="readyz"),
+    path("c/<slug:slug>/", include(clinic_pages)),
+]

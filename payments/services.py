@@ -73,7 +73,7 @@ def record_payment(
     """
     require(by, Can.TAKE_PAYMENT)
     _check(account, order)
-    with open_books(account, by=by, source=source, once=once, dated=dated) as books:
+    with open_books(account, *_accounts_of(order), by=by, source=source, once=once, dated=dated) as books:
         receipt = Receipt.objects.create(
             number=take(Receipt.KIND)[0],
             account=account,
@@ -94,10 +94,16 @@ def _check(account: Account, order: Order) -> None:
         raise Refusal("An applied amount can't be negative.")
     if _applied(order) > order.amount:
         raise Refusal("More is applied than was paid. Lower what is applied, or raise the amount.")
-    if order.event and order.event.patient.account_id != account.pk:
+    if order.event and not may_pay_for(account, order.event.patient):
         raise Refusal("This treatment belongs to another account.")
     if order.patient and not may_pay_for(account, order.patient):
         raise Refusal("This patient belongs to another account.")
+
+
+def _accounts_of(order: Order) -> set[int]:
+    """Whose charges the order pays: an insurer's money pays those of its patients' accounts."""
+    charges = [charge_id for charge_id, _ in order.parts]
+    return set(Charge.objects.filter(pk__in=charges).values_list("account", flat=True))
 
 
 def _applied(order: Order) -> int:
@@ -156,6 +162,8 @@ def reverse_payment(payment: Payment, *, by: Actor, reason: str, once: Once | No
         payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
         if PaymentStatus.VOIDED not in MOVES[payment.status] or payment.status != PaymentStatus.PAID:
             raise Refusal(f"{payment.ref} is {payment.get_status_display().lower()}: only a Paid payment is reversed.")
+        if not _accounts_paid_by(payment) <= set(books.accounts):
+            raise Refusal(f"{payment.ref} has just been applied to another account. Try again in a moment.")
         payment.status = PaymentStatus.VOIDED
         payment.save(update_fields=["status"])
         for credit in payment.credits.all():

@@ -10,14 +10,19 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.test import TransactionTestCase
+from django.test.utils import override_settings
 from psycopg import sql
 
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.embedded.roles import prepare_database
 from tests.factories import Clinicful, make_clinic
+from tests.worlds import superuser, worlds
+
+__all__ = ["superuser", "worlds"]  # fixtures for every folder
 
 DATABASE = os.environ.get("CLINICPAY_TEST_DATABASE", "clinicpay_test")
 
@@ -27,6 +32,14 @@ TransactionTestCase._fixture_teardown = lambda self: None  # type: ignore[method
 
 def _named(url: str, database: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_where_they_are() -> Iterator[None]:
+    """Pages link to static files by their plain names: nothing has to be collected for a test."""
+    plain = settings.STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+    with override_settings(STORAGES=plain, WHITENOISE_AUTOREFRESH=True):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     dependencies = [("balances", "0001_initial"), ("payments", "0002_fence")]
 
     operations = [
-        Fence("Invoice", "select, insert"),
+        Fence("Invoice", "select, insert", ledger="select"),
         Fence("Charge", "select, insert", ledger="select, update (outstanding)"),
         Fence("Credit", "select, insert", ledger="select, update (available)"),
         Fence("AutoApplyRun", "select, insert, update (finished_at, allocated)"),

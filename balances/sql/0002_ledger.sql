@@ -41,6 +41,13 @@ begin
   return new;
 end $$;
 
+-- A close waits for the postings of its day, and they for it, even when nobody asked for the lock.
+create function ledger_close_day() returns trigger language plpgsql set search_path = public, pg_temp as $$
+begin
+  perform pg_advisory_xact_lock(ledger_day_lock(new.clinic_id, new.location_id, new.day));
+  return new;
+end $$;
+
 -- The first open business date of a location on or after a date. It holds the day open until the transaction ends.
 create function ledger_open_date(location bigint, first date) returns date language plpgsql volatile
 set search_path = public, pg_temp as $$
@@ -98,12 +105,33 @@ begin
              where n.kind = 'charge' and n.charge_delta <> c.amount) then
     perform ledger_refuse('a charge opens at its amount', 'ledger_charge_amount');
   end if;
+  if exists (select 1 from new_rows n join balances_charge c on c.clinic_id = n.clinic_id and c.id = n.charge_id
+             left join balances_invoice i on i.clinic_id = c.clinic_id and i.id = c.invoice_id
+             where n.kind = 'charge' and (c.kind in ('procedure', 'office') and i.account_id = c.account_id) is not true) then
+    perform ledger_refuse('a charge is billed on an invoice of its own account', 'ledger_charge_invoice');
+  end if;
   if exists (select 1 from new_rows n
              join balances_credit c on c.clinic_id = n.clinic_id and c.id = n.credit_id
              join payments_payment p on p.clinic_id = c.clinic_id and p.id = c.payment_id
              where n.kind = 'receive' and not (p.status = 'paid' and p.amount = c.amount and n.credit_delta = c.amount
-               and p.account_id = c.account_id)) then
+               and p.account_id = c.account_id and p.location_id = c.location_id
+               and c.kind in ('unapplied', 'deposit', 'pre_payment'))) then
     perform ledger_refuse('only a paid payment is received, at its amount, on its account', 'ledger_receive_paid');
+  end if;
+  if exists (select 1 from new_rows n
+             join balances_credit c on c.clinic_id = n.clinic_id and c.id = n.credit_id
+             join balances_credit other on other.clinic_id = c.clinic_id and other.payment_id = c.payment_id and other.id <> c.id
+             join balances_entry e on e.clinic_id = other.clinic_id and e.credit_id = other.id and e.kind = 'receive'
+             where n.kind = 'receive') then
+    perform ledger_refuse('a payment is received once', 'ledger_receive_once');
+  end if;
+  -- Otherwise a closed day could be posted on through the door of another location.
+  if exists (select 1 from new_rows n join balances_posting p on p.clinic_id = n.clinic_id and p.id = n.posting_id
+             left join balances_credit cr on cr.clinic_id = n.clinic_id and cr.id = n.credit_id
+             left join balances_charge ch on ch.clinic_id = n.clinic_id and ch.id = n.charge_id
+             left join balances_invoice i on i.clinic_id = ch.clinic_id and i.id = ch.invoice_id
+             where p.location_id <> coalesce(i.location_id, cr.location_id)) then
+    perform ledger_refuse('a posting stands at the location of its invoice or its money', 'ledger_location');
   end if;
   if exists (select 1 from new_rows n
              join balances_credit c on c.clinic_id = n.clinic_id and c.id = n.credit_id
@@ -121,7 +149,9 @@ begin
              join balances_charge ch on ch.clinic_id = n.clinic_id and ch.id = n.charge_id
              where n.kind = 'allocate' and cr.account_id <> ch.account_id and not exists (
                select 1 from patients_patientpayer pp
-               where pp.clinic_id = n.clinic_id and pp.account_id = cr.account_id and pp.patient_id = ch.patient_id)) then
+               join patients_account payer on payer.clinic_id = pp.clinic_id and payer.id = pp.account_id
+               where pp.clinic_id = n.clinic_id and pp.account_id = cr.account_id and pp.patient_id = ch.patient_id
+                 and payer.kind in ('insurance', 'third_party'))) then
     perform ledger_refuse('money of one account pays another only as its patient''s payer', 'ledger_allocate_account');
   end if;
   -- Money on its way back to a payer (kind refund pending) is nobody's to apply.
@@ -139,10 +169,8 @@ begin
   end if;
   -- Freeing a part: the whole is reversed and less of it applied again, from the same money to the same charge.
   if exists (select 1 from new_rows n join balances_posting p on p.clinic_id = n.clinic_id and p.id = n.posting_id
-             where p.kind = 'unallocate' and n.kind = 'allocate' and not exists (
-               select 1 from new_rows r
-               where r.clinic_id = n.clinic_id and r.posting_id = n.posting_id and r.kind = 'unallocate'
-                 and r.charge_id = n.charge_id and r.credit_id = n.credit_id and r.charge_delta > -n.charge_delta)) then
+             where p.kind = 'unallocate'
+             group by n.clinic_id, n.posting_id, n.charge_id, n.credit_id having sum(n.charge_delta) <= 0) then
     perform ledger_refuse('an undo applies again only less of what it undid', 'ledger_unallocate_part');
   end if;
 

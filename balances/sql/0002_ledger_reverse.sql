@@ -1,6 +1,7 @@
 drop function ledger_apply();
 drop function ledger_refuse(text, text);
 drop function ledger_open_date(bigint, date);
+drop function ledger_close_day();
 drop function ledger_stamp_posting();
 drop function ledger_day_lock(bigint, bigint, date);
 drop function ledger_zero_account();

@@ -5,6 +5,30 @@ create trigger zero before insert on patients_account for each row execute funct
 create trigger stamp before insert on balances_posting for each row execute function ledger_stamp_posting();
 create trigger apply after insert on balances_entry
   referencing new table as new_rows for each statement execute function ledger_apply();
+create trigger close before insert on balances_closedday for each row execute function ledger_close_day();
+
+-- At commit every charge and credit has been opened by an act: one that never was would look paid, or spent.
+-- It runs as the owner: a nested scope may have pinned another clinic by then, so it names the clinic itself.
+create function ledger_opened() returns trigger language plpgsql
+security definer set search_path = public, pg_temp as $$
+declare
+  opened boolean;
+begin
+  if tg_table_name = 'balances_charge' then
+    opened := exists (select 1 from balances_entry e where e.clinic_id = new.clinic_id and e.charge_id = new.id);
+  else
+    opened := exists (select 1 from balances_entry e where e.clinic_id = new.clinic_id and e.credit_id = new.id);
+  end if;
+  if not opened then
+    raise exception '% % was never opened', tg_table_name, new.id using errcode = '23514', constraint = 'ledger_opened';
+  end if;
+  return null;
+end $$;
+
+create constraint trigger opened after insert on balances_charge
+  deferrable initially deferred for each row execute function ledger_opened();
+create constraint trigger opened after insert on balances_credit
+  deferrable initially deferred for each row execute function ledger_opened();
 
 create trigger no_change before update or delete on balances_posting for each row execute function append_only();
 create trigger no_truncate before truncate on balances_posting for each statement execute function append_only();

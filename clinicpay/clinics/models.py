@@ -21,7 +21,7 @@ class Clinic(models.Model):
 
     class Paper(models.TextChoices):
         LETTER = "letter", "Letter"
-        A4 = "A4", "A4"
+        A4 = "a4", "A4"
 
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=120)

@@ -47,7 +47,7 @@ def clinic_scope(clinic: "Clinic | int", user: Any = None) -> Iterator[None]:
     `clinic` is a Clinic or its id; `user` is a User, a user id, or None for ClinicPay itself.
     On exit, also by an exception, the outer scope's clinic is pinned again.
     """
-    clinic_id = clinic if isinstance(clinic, int) else clinic.pk
+    clinic_id = clinic if isinstance(clinic, int) else getattr(clinic, "pk", None)
     if not clinic_id:
         raise NoClinic("clinic_scope needs a saved clinic.")
     tokens = _clinic.set(clinic_id), _user.set(user if isinstance(user, int) else getattr(user, "pk", None))

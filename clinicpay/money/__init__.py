@@ -83,8 +83,11 @@ def parse_signed(text: str, currency: str) -> int:
         raise AmountError("Enter an amount such as 120.50.")
     places = digits(currency)
     whole, _, fraction = body.replace(",", "").partition(".")
+    whole = whole.lstrip("0")
     if len(fraction) > places:
         raise AmountError(f"Enter an amount with at most {places} decimals." if places else "Enter a whole amount.")
+    if len(whole) > len(str(MAX_AMOUNT)):  # before int(), which refuses thousands of digits in its own words
+        raise AmountError(f"Enter an amount of at most {show(MAX_AMOUNT, currency)}.")
     minor = int((whole or "0") + fraction.ljust(places, "0"))
     if minor > MAX_AMOUNT:
         raise AmountError(f"Enter an amount of at most {show(MAX_AMOUNT, currency)}.")
@@ -97,9 +100,12 @@ def from_decimal(text: str, currency: str) -> int:
         value = Decimal(text)
     except InvalidOperation as error:
         raise AmountError(f"“{text}” is not an amount.") from error
-    if not value.is_finite() or abs(value) > MAX_AMOUNT:
-        raise AmountError(f"“{text}” is not an amount.")
-    return int(value.scaleb(digits(currency)).quantize(Decimal(1), ROUND_HALF_UP))
+    if value.is_finite() and abs(value) <= MAX_AMOUNT:
+        places = digits(currency)
+        minor = int(value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).scaleb(places))
+        if abs(minor) <= MAX_AMOUNT:
+            return minor
+    raise AmountError(f"“{text}” is not an amount.")
 
 
 def split(total: int, parts: int) -> list[int]:

@@ -6,14 +6,17 @@ from clinicpay.patients.models import Account, Patient, PatientWord
 from clinicpay.patients.search import words
 
 
-def patients(text: str = "") -> QuerySet[Patient]:
-    """Patients with their accounts; `text` is the beginnings of words of the name, or a number such as PT-001."""
-    rows = Patient.objects.select_related("account").order_by("search_key", "pk")
-    wanted = text.strip()
-    number = wanted.upper().removeprefix(f"{Patient.KIND}-")
+def patients() -> QuerySet[Patient]:
+    """All patients with their accounts, by name."""
+    return Patient.objects.select_related("account").order_by("search_key", "pk")
+
+
+def narrowed(rows: QuerySet[Patient], text: str) -> QuerySet[Patient]:
+    """Patients whose name has words that begin with the words of `text`; or the one numbered so (PT-001)."""
+    number = text.strip().upper().removeprefix(f"{Patient.KIND}-")
     if number.isascii() and number.isdigit() and len(number) < 19:
         return rows.filter(number=int(number))
-    for word in words(wanted):
+    for word in words(text):
         # A range on the word keeps the index under the row policies, which LIKE would lose.
         found = PatientWord.objects.filter(word__gte=word, word__lt=word + "\U0010ffff")
         rows = rows.filter(pk__in=found.values("patient"))

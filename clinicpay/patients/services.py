@@ -6,6 +6,7 @@ from django.db import transaction
 
 from clinicpay.audit.services import record
 from clinicpay.clinics.numbers import take
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account, Patient, PatientPayer, PatientWord
 from clinicpay.patients.search import fold, words
 from clinicpay.staff.access import require
@@ -45,15 +46,21 @@ def change_patient(patient: Patient, *, by: Membership, **details: Any) -> Patie
     return patient
 
 
+@transaction.atomic
 def open_account(*, by: Membership | ClinicPayItself, **fields: Any) -> Account:
     """A new account with its number; `fields` are fields of Account. It starts at zero."""
+    require(by, Can.EDIT_PATIENTS)
     account = Account.objects.create(number=take(Account.KIND)[0], **fields)
     record("account.opened", account, by=by, after={"kind": account.kind, "name": account.name})
     return account
 
 
+@transaction.atomic
 def add_payer(patient: Patient, account: Account, *, by: Membership | ClinicPayItself) -> None:
-    """Let an insurance or third-party account pay for a patient."""
+    """Let an insurance or third-party account pay for a patient. Raises Refusal for an account of another kind."""
+    require(by, Can.EDIT_PATIENTS)
+    if not account.is_payer:
+        raise Refusal(f"{account.name} is neither an insurer nor a third party: it can't pay for other patients.")
     _, added = PatientPayer.objects.get_or_create(patient=patient, account=account)
     if added:
         record("patient.payer_added", patient, by=by, after={"payer": account.name})

@@ -30,13 +30,16 @@ class Refused(PermissionDenied):
 
 
 def allowed(can: Can, *, post: Can | None = None) -> Callable[[View], View]:
-    """Mark a clinic's view with the permission it needs, and with another for POST if that differs."""
+    """Mark a clinic's view with the permission it needs, and with another for POST if that differs.
+
+    The view gets the request and its own path arguments; the clinic is `request.member.clinic`.
+    """
 
     def mark(view: View) -> View:
         @wraps(view)
-        def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: ClinicRequest, slug: str, **kwargs: Any) -> HttpResponse:  # noqa: ARG001 - in the scope already
             require(request.member, post if post and request.method == "POST" else can)
-            return view(request, *args, **kwargs)
+            return view(request, **kwargs)
 
         guarded.allowed = (can, post or can)  # type: ignore[attr-defined]
         return guarded

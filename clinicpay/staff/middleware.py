@@ -6,11 +6,20 @@ from collections.abc import Callable, Iterable, Iterator
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils import timezone
 
+from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
-from clinicpay.staff.access import ClinicRequest
+from clinicpay.staff.access import ClinicRequest, Refused
 from clinicpay.staff.queries import memberships_of
+from clinicpay.ui.answers import toast
+from clinicpay.ui.htmx import wants_part
+
+SAID: dict[type[Exception], int] = {Refused: 403, Refusal: 409}
+"""Exceptions whose message is for the user, and the status that they answer."""
 
 _CLINIC_PATH = re.compile(r"^/c/(?P<slug>[-a-zA-Z0-9_]+)/")
 
@@ -32,7 +41,8 @@ class ClinicMiddleware:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         self._enter(request, found["slug"])
-        with clinic_scope(request.member.clinic, request.user):
+        clinic = request.member.clinic
+        with timezone.override(clock.zone(clinic)), clinic_scope(clinic, request.user):
             response = self.get_response(request)
             if response.status_code >= 500:
                 transaction.set_rollback(True)
@@ -42,10 +52,19 @@ class ClinicMiddleware:
             )
         return response
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> None:  # noqa: ARG002 - Django's signature
-        """Whatever ends a view by exception, also as a 403 or 404, leaves nothing behind."""
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Whatever ends a view by exception, also as a 403 or 404, leaves nothing behind.
+
+        A refusal that no form has shown is said on a page of its own, or as a toast.
+        """
         if transaction.get_connection().in_atomic_block:
             transaction.set_rollback(True)
+        status = next((status for kind, status in SAID.items() if isinstance(exception, kind)), None)
+        if status is None:
+            return None
+        if wants_part(request):
+            return toast(HttpResponse(status=status), str(exception), "error")
+        return render(request, f"{status}.html", {"exception": str(exception)}, status=status)
 
     def _enter(self, request: ClinicRequest, slug: str) -> None:
         request.memberships = memberships_of(request.user)

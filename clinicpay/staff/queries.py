@@ -1,5 +1,7 @@
 """Who is a member of what: the look-ups that come before a clinic is known."""
 
+from collections.abc import Iterable
+
 from django.db import connection
 
 from clinicpay.clinics.models import Clinic
@@ -11,6 +13,12 @@ def memberships_of(user: User) -> list[Membership]:
     with connection.cursor() as cursor:
         cursor.execute("select * from memberships_of(%s)", [user.pk])
         return [_member(user, row) for row in cursor.fetchall()]
+
+
+def names_of(user_ids: Iterable[int | None]) -> dict[int, str]:
+    """Names of people by id, for whoever has acted in this clinic; one query."""
+    users = User.objects.filter(pk__in={pk for pk in user_ids if pk})
+    return {user.pk: str(user) for user in users}
 
 
 def _member(user: User, row: tuple) -> Membership:

@@ -1,7 +1,10 @@
 -- At commit a payment that says it is money has its money in the ledger, and no other has (I3, I6).
+-- Nothing refunds yet, so none may say that it was refunded.
 -- It runs as the owner: a nested scope may have pinned another clinic by then, so it names the clinic itself.
+-- A plan made for one clinic takes a new clinic for empty and reads all its rows each time (measured: 14 ms
+-- a payment in an import, 0.3 ms with the plan that holds for every clinic).
 create function payments_money_agrees() returns trigger language plpgsql
-security definer set search_path = public, pg_temp as $$
+security definer set search_path = public, pg_temp set plan_cache_mode = force_generic_plan as $$
 declare
   now_status text;
   received boolean;
@@ -13,7 +16,7 @@ begin
     where c.clinic_id = new.clinic_id and c.payment_id = new.id and not exists (
       select 1 from balances_entry r where r.clinic_id = e.clinic_id and r.reverses_id = e.id)
   ) into received;
-  if received <> (now_status in ('paid', 'partially_refunded', 'refunded')) then
+  if received <> (now_status = 'paid') then
     raise exception 'payment % is % but its money says otherwise', new.number, now_status
       using errcode = '23514', constraint = 'payments_money_agrees';
   end if;

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('timezone', models.CharField(max_length=64, validators=[clinicpay.clinics.models.known_timezone])),
                 ('currency', models.CharField(default='USD', max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z]{3}$')])),
                 ('day_starts_at', models.PositiveSmallIntegerField(default=0, help_text='Hour at which the business day starts.', validators=[django.core.validators.MaxValueValidator(23)])),
-                ('paper', models.CharField(choices=[('letter', 'Letter'), ('A4', 'A4')], default='letter', max_length=6)),
+                ('paper', models.CharField(choices=[('letter', 'Letter'), ('a4', 'A4')], default='letter', max_length=6)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
         ),

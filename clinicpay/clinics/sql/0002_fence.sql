@@ -24,7 +24,7 @@ $$;
 create function create_clinic(slug varchar, name varchar, timezone varchar, currency varchar) returns bigint
 language sql volatile security definer set search_path = public, pg_temp as $$
   insert into clinics_clinic (slug, name, timezone, currency, day_starts_at, paper, created_at)
-  values (slug, name, timezone, currency, 0, case when currency in ('USD', 'CAD') then 'letter' else 'A4' end, now())
+  values (slug, name, timezone, currency, 0, case when currency in ('USD', 'CAD') then 'letter' else 'a4' end, now())
   returning id
 $$;
 

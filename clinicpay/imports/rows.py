@@ -1,0 +1,65 @@
+"""Making rows from a source many at a time, and each of them once."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import count
+from typing import Any, Protocol, TypeVar
+
+from django.db.models import Max, Model
+
+from clinicpay.clinics.numbers import Numbered, take
+
+BATCH = 1000
+
+
+class Sourced(Protocol):
+    """A row of a source, known by its id there."""
+
+    @property
+    def ref(self) -> str:
+        """The id at the source."""
+
+
+R = TypeVar("R", bound=Sourced)
+M = TypeVar("M", bound=Model)
+
+
+def known(model: type[M], refs: Iterable[str]) -> dict[str, M]:
+    """The rows that an earlier import has made, by their ids at the source."""
+    rows: dict[str, M] = by_ref(model._default_manager.filter(external_ref__in=list(refs)))
+    return rows
+
+
+def refs(rows: Iterable[Sourced]) -> list[str]:
+    """The ids at the source."""
+    return [row.ref for row in rows]
+
+
+def by_ref(rows: Iterable[Any]) -> dict[str, Any]:
+    """Saved rows by their ids at the source."""
+    return {row.external_ref: row for row in rows}
+
+
+def unknown(rows: Iterable[R], there: Collection[str]) -> list[R]:
+    """The rows of a source that are not there yet."""
+    return [row for row in rows if row.ref not in there]
+
+
+def make(model: type[M], rows: Iterable[R], build: Callable[[R], M]) -> dict[str, M]:
+    """Save what `build` makes of each row, with public numbers in the rows' order."""
+    made: dict[str, M] = by_ref(create(model, [build(row) for row in rows]))
+    return made
+
+
+def create(model: type[M], rows: list[M]) -> list[M]:
+    """Save unsaved rows, with public numbers in their order if the model has them."""
+    if issubclass(model, Numbered):
+        for row, number in zip(rows, take(model.KIND, len(rows)) if rows else (), strict=True):
+            row.number = number  # type: ignore[attr-defined]
+    return model._default_manager.bulk_create(rows, batch_size=BATCH)
+
+
+def next_lines(model: type[Model], parent: str, keys: Sequence[int]) -> dict[int, "count[int]"]:
+    """Line numbers that are free on each parent row."""
+    rows = model._default_manager.filter(**{f"{parent}__in": keys}).values_list(parent)
+    taken = dict(rows.annotate(Max("line")))
+    return {key: count(taken.get(key, 0) + 1) for key in keys}

@@ -1,0 +1,27 @@
+"""Forms of patients."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from clinicpay.patients.models import Patient
+from clinicpay.patients.services import DETAILS
+from clinicpay.ui.forms import ClinicModelForm
+
+
+class PatientForm(ClinicModelForm):
+    """A patient's name and how to reach them."""
+
+    class Meta:
+        model = Patient
+        fields = DETAILS
+        widgets = {"birth_date": forms.DateInput()}  # noqa: RUF012 - Django's Meta
+        labels = {"sex": "Sex", "birth_date": "Date of birth"}  # noqa: RUF012 - Django's Meta
+
+    def clean_birth_date(self) -> Any:
+        """Nobody is born in the future."""
+        born = self.cleaned_data["birth_date"]
+        if born and born > timezone.localdate():
+            raise forms.ValidationError("Enter a date of birth that is not in the future.")
+        return born

@@ -1,0 +1,47 @@
+"""The list of patients, and adding one."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+
+from clinicpay.clinics.addresses import address
+from clinicpay.patients.filters import PatientFilter, PatientMoneyFilter
+from clinicpay.patients.forms import PatientForm
+from clinicpay.patients.models import Patient
+from clinicpay.patients.queries import patients
+from clinicpay.patients.services import change_patient, register_patient
+from clinicpay.patients.tables import PatientMoneyTable, PatientTable
+from clinicpay.staff.access import ClinicRequest, allowed
+from clinicpay.staff.roles import Can
+from clinicpay.ui.answers import notify, redirect_after, render_page
+
+
+@allowed(Can.SEE_PATIENTS)
+def patient_list(request: ClinicRequest) -> HttpResponse:
+    """Everyone who is treated, found by name or number."""
+    sees_money = request.member.can(Can.SEE_MONEY)
+    narrow = (PatientMoneyFilter if sees_money else PatientFilter).of(request, patients())
+    table = (PatientMoneyTable if sees_money else PatientTable).of(request, narrow.qs)
+    return render_page(request, "patients/patient_list.html", {"filter": narrow, "table": table}, fragment="results")
+
+
+@allowed(Can.EDIT_PATIENTS)
+def patient_new(request: ClinicRequest) -> HttpResponse:
+    """Add a patient, with an account of their own."""
+    form = PatientForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        patient = register_patient(by=request.member, **form.cleaned_data)
+        notify(request, f"{patient.name} was added as {patient.ref}.")
+        return redirect_after(request, address(request.member.clinic, "patient", number=patient.number))
+    return render_page(request, "patients/patient_form.html", {"form": form})
+
+
+@allowed(Can.EDIT_PATIENTS)
+def patient_edit(request: ClinicRequest, number: int) -> HttpResponse:
+    """Change a patient's details."""
+    patient = get_object_or_404(Patient, number=number)
+    form = PatientForm(request.POST or None, instance=patient)
+    if request.method == "POST" and form.is_valid():
+        change_patient(patient, by=request.member, **form.cleaned_data)
+        notify(request, f"The details of {patient.name} were saved.")
+        return redirect_after(request, address(request.member.clinic, "patient", number=number))
+    return render_page(request, "patients/patient_form.html", {"form": form, "patient": patient})

@@ -1,0 +1,110 @@
+"""How people become members of a clinic: by an invitation whose secret only they are sent."""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.validators import validate_email
+from django.db import connection, transaction
+from django.utils import timezone
+
+from clinicpay.audit.services import record
+from clinicpay.clinics.refusals import Refusal
+from clinicpay.clinics.scope import clinic_scope
+from clinicpay.staff.access import require
+from clinicpay.staff.models import ClinicPayItself, Invitation, Membership, User
+from clinicpay.staff.roles import Can, Role
+
+VALID_FOR = timedelta(days=7)
+
+Actor = Membership | ClinicPayItself
+
+
+class InvitationRefused(Refusal):
+    """The link can't be used; the message says what to do instead."""
+
+
+class Invited(NamedTuple):
+    """An invitation and its secret, which is known at this moment only: the database keeps a hash."""
+
+    invitation: Invitation
+    token: str
+
+    @property
+    def path(self) -> str:
+        """Path of the page that accepts it."""
+        return f"/accounts/invitation/{self.token}/"
+
+
+@transaction.atomic
+def invite(email: str, *, role: Role, by: Actor) -> Invited:
+    """Let the holder of an e-mail address become a member within seven days.
+
+    Whoever holds the path may choose the password of a new address, so send it to that address alone.
+    Raises ValidationError for a bad address, Refusal when it belongs to a member already.
+    """
+    require(by, Can.MANAGE_SETTINGS)
+    address = email.strip().lower()
+    validate_email(address)
+    if Membership.objects.filter(user__email=address, active=True).exists():
+        raise Refusal(f"{address} is a member of this clinic already.")
+    token = secrets.token_urlsafe(32)
+    invitation = Invitation.objects.create(
+        email=address, role=role, token_hash=_hashed(token), expires_at=timezone.now() + VALID_FOR
+    )
+    record("member.invited", invitation, by=by, after={"email": address, "role": str(role)})
+    return Invited(invitation, token)
+
+
+@transaction.atomic
+def accept_invitation(token: str, *, name: str, password: str) -> Membership:
+    """Make the invited person a member; the link works once.
+
+    A new address becomes a user with this name and password. Somebody who signs in elsewhere already
+    keeps theirs: a link made by one clinic must not open the account of another clinic's member.
+    Raises InvitationRefused for a used, expired or unknown link, ValidationError for a weak password.
+    """
+    clinic_id = _clinic_of(token)
+    if not clinic_id:
+        raise InvitationRefused("This invitation has been used or has expired. Ask your clinic for a new one.")
+    with clinic_scope(clinic_id):
+        invitation = _take(token)
+        user = _user(invitation.email, name, password)
+        member, _ = Membership.objects.update_or_create(
+            user=user, defaults={"role": invitation.role, "active": True}
+        )
+        with clinic_scope(clinic_id, user):  # the trail names the person as the one who acts
+            record("member.joined", member, by=member, after={"role": invitation.role})
+    return member
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _clinic_of(token: str) -> int | None:
+    with connection.cursor() as cursor:
+        cursor.execute("select clinic_of_invitation(%s)", [_hashed(token)])
+        clinic_id: int | None = cursor.fetchone()[0]
+    return clinic_id
+
+
+def _take(token: str) -> Invitation:
+    """The open invitation, marked as used; of two at once the second one is refused."""
+    open_ones = Invitation.objects.select_for_update(no_key=True).filter(accepted_at=None)
+    invitation = open_ones.filter(token_hash=_hashed(token), expires_at__gt=timezone.now()).first()
+    if not invitation:
+        raise InvitationRefused("This invitation has just been used.")
+    invitation.accepted_at = timezone.now()
+    invitation.save(update_fields=["accepted_at"])
+    return invitation
+
+
+def _user(email: str, name: str, password: str) -> User:
+    user = User.objects.filter(email=email).first()
+    if user:
+        return user
+    validate_password(password, User(email=email, name=name))
+    return User.objects.create_user(email, password, name=name)

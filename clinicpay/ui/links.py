@@ -1,0 +1,24 @@
+"""Addresses within the same page: the present query string with a few things changed."""
+
+from django.http import QueryDict
+
+
+def with_query(params: QueryDict, **changes: object) -> str:
+    """The query string of `params` after `changes`; None or "" takes a name out.
+
+    Always begins with "?", because an empty hx-get asks for the address in the bar instead.
+    """
+    query = params.copy()
+    for name, value in changes.items():
+        if value is None or value == "":
+            query.pop(name, None)
+        else:
+            query[name] = str(value)
+    return f"?{query.urlencode()}"
+
+
+def without_value(params: QueryDict, name: str, value: str) -> str:
+    """The query string with one of the values of `name` taken out."""
+    query = params.copy()
+    query.setlist(name, [kept for kept in query.getlist(name) if kept != value])
+    return f"?{query.urlencode()}"

@@ -1,0 +1,143 @@
+"""The base of every list: django-tables2 knows columns, order and paging, we draw the rows.
+
+Its own cell rendering costs seven times a plain loop, so a table names a `row_template` that
+is included once and loops over `rows` (models, dicts or named tuples, as the query gave them).
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import django_tables2
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django_tables2.config import RequestConfig
+
+from clinicpay.ui.links import with_query
+from clinicpay.ui.paging import CURSORS, SIZES, CappedPaginator, PageLink, Slice, cut
+
+
+def column(
+    label: str, order_by: str | tuple[str, ...] | None = "", css: str = "", hidden_label: bool = False
+) -> django_tables2.Column:
+    """A column headed `label`.
+
+    `order_by` names the fields to sort by (default: the column's own name, None: not sortable);
+    `css` is for the header, and the row template repeats it on its cells.
+    """
+    attrs = {"th": {"class": css}, "hidden_label": hidden_label}
+    options: dict[str, Any] = {"order_by": order_by} if order_by else {}
+    return django_tables2.Column(verbose_name=label, attrs=attrs, orderable=order_by is not None, **options)
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header cell as the template draws it; without an address it cannot be sorted."""
+
+    label: str
+    css: str
+    url: str
+    direction: str
+    hidden_label: bool
+
+
+@dataclass(frozen=True)
+class Empty:
+    """What an empty list says when no filter is set: what it is for, and the first step."""
+
+    title: str
+    text: str = ""
+    action: str = ""
+    url: str = ""
+    icon: str = "inbox"
+
+
+class ListTable(django_tables2.Table):
+    """A list with sortable headers and a footer, drawn by templates/ui/table.html."""
+
+    row_template: ClassVar[str]
+    noun: ClassVar[str] = "rows"
+    results_id: ClassVar[str] = "results"
+    selectable: ClassVar[bool] = False
+    two_lines: ClassVar[bool] = False  # on a phone: the cells marked m1 m1e m2 m2e
+    empty: Empty = Empty("Nothing here yet")
+
+    shown: Slice
+    request: HttpRequest
+
+    class Meta:
+        order_by_field = "sort"
+        per_page_field = "per"
+        page_field = "page"
+
+    @classmethod
+    def of(cls, request: HttpRequest, rows: Any, **options: Any) -> Self:
+        """The table of `rows` in the order and at the page that the address asks for."""
+        options = {"order_by_field": "sort", "per_page_field": "per", "page_field": "page"} | options
+        table = cls(rows, **options)
+        table.request = request
+        RequestConfig(request, paginate=False).configure(table)
+        table.paginator = CappedPaginator(table.ordered(), table.size)
+        table.shown = cut(table.paginator, request.GET, table.prefix or "")
+        return table
+
+    def ordered(self) -> Any:
+        """The rows in order, the primary key last: equal values must not wander between pages."""
+        rows = self.data.data
+        if not isinstance(rows, QuerySet):
+            return rows
+        order = [str(name) for name in rows.query.order_by or rows.model._meta.ordering]
+        key = rows.model._meta.pk.name
+        if {name.lstrip("-") for name in order} & {key, "pk"}:
+            return rows
+        downwards = bool(order) and order[0].startswith("-")
+        return rows.order_by(*order, f"{'-' if downwards else ''}{key}")
+
+    @property
+    def size(self) -> int:
+        """Rows per page; only the sizes offered, so that no address draws a whole table."""
+        asked = self.request.GET.get(self.prefixed_per_page_field, "")
+        return next((size for size in SIZES if asked == str(size)), SIZES[0])
+
+    @property
+    def drawn(self) -> list[Any]:
+        """The rows of this page, as the row template gets them."""
+        return self.shown.rows
+
+    @property
+    def headers(self) -> list[Header]:
+        return [self._header(bound) for bound in self.columns]
+
+    def _header(self, bound: Any) -> Header:
+        attrs = bound.column.attrs
+        direction = url = ""
+        if bound.orderable:
+            alias = bound.order_by_alias
+            direction = ("descending" if alias.is_descending else "ascending") if bound.is_ordered else ""
+            following = alias.next if bound.is_ordered else bound.name
+            url = self._address(**{self.prefixed_order_by_field: following})
+        css = attrs.get("th", {}).get("class", "")
+        return Header(str(bound.header), css, url, direction, bool(attrs.get("hidden_label")))
+
+    def _address(self, **changes: object) -> str:
+        """This page's address after `changes`, from the first page on."""
+        prefix = self.prefix or ""
+        return with_query(self.request.GET, **{f"{prefix}{name}": None for name in CURSORS}, **changes)
+
+    @property
+    def sizes(self) -> list[PageLink]:
+        if self.paginator.counted <= SIZES[0]:
+            return []
+        field = self.prefixed_per_page_field
+        return [
+            PageLink(str(size), self._address(**{field: size}), current=size == self.size) for size in SIZES
+        ]
+
+    @property
+    def sort(self) -> str:
+        """The sort that the address asks for; travels with the filter form."""
+        return self.request.GET.get(self.prefixed_order_by_field, "")
+
+    @property
+    def width(self) -> int:
+        """Columns including the one with checkboxes."""
+        return len(self.columns) + self.selectable

@@ -1,0 +1,71 @@
+"""The words and colours of states, and how a moment is written."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
+# The tone is a class of app.css; colour never speaks alone, so each state has its words.
+PAID, WAITING, FAILED, QUIET, REFUNDED, INFORMED = "paid", "waiting", "failed", "quiet", "refunded", "info"
+
+_TONES = {
+    PAID: (
+        "paid settled completed complete confirmed approved active eligible accepted kept reconciled done"
+        " succeeded applied current on_track linked issued closed_by_payment verified"
+    ),
+    WAITING: (
+        "pending processing partial partially_paid unpaid requested waiting due due_soon open held scheduled"
+        " in_progress unconfirmed running partly_done proposed late"
+    ),
+    FAILED: "failed overdue rejected broken denied ineligible defaulted error expired missed behind",
+    QUIET: (
+        "draft cancelled canceled voided void no_charge none closed planned unknown released reversed"
+        " written_off removed inactive archived skipped superseded withdrawn"
+    ),
+    REFUNDED: "refunded partially_refunded refund_pending",
+    INFORMED: "planned_visit prepayment pre_payment in_plan on_plan new promised plan contacted treatment",
+}
+TONE = {state: tone for tone, states in _TONES.items() for state in states.split()}
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A date or time as people read it, with the whole of it for the hover."""
+
+    text: str
+    full: str
+    iso: str
+
+
+def tone(state: str) -> str:
+    """The colour of a state; one that nobody listed is quiet rather than an error."""
+    return TONE.get(state.lower().replace("-", "_").replace(" ", "_"), QUIET)
+
+
+def label(state: str) -> str:
+    """ "partially_refunded" is "Partially Refunded"."""
+    return state.replace("_", " ").title()
+
+
+def day_words(day: date) -> str:
+    return f"{day:%b} {day.day}, {day.year}"
+
+
+def clock_words(moment: datetime) -> str:
+    return f"{moment:%I:%M %p}".lstrip("0")
+
+
+def moment_words(value: date | datetime, zone: ZoneInfo | None = None) -> Moment:
+    """ "today 3:40 PM" for the last 24 hours, else "Nov 21, 2026"; times in the clinic's zone."""
+    if not isinstance(value, datetime):
+        return Moment(day_words(value), f"{value:%A}, {day_words(value)}", value.isoformat())
+    local = timezone.localtime(value, zone)
+    now = timezone.localtime(timezone.now(), zone)
+    full = f"{local:%A}, {day_words(local)}, {clock_words(local)} {local:%Z}"
+    text = day_words(local)
+    if timedelta(0) <= now - local < timedelta(hours=24):
+        text = f"{'today' if local.date() == now.date() else 'yesterday'} {clock_words(local)}"
+    elif local > now and local.date() == now.date():
+        text = f"today {clock_words(local)}"
+    return Moment(text, full, local.isoformat(timespec="seconds"))

@@ -1,0 +1,133 @@
+"""Forms of payments and treatments: what was typed becomes an order, or words under a field."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.forms import formset_factory
+
+from balances.models import Charge
+from balances.requests import Once
+from clinicpay import money
+from clinicpay.clinics.models import Location
+from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
+from payments.services import Order, Tender
+from payments.states import Method
+
+
+class TenderForm(forms.Form):
+    """One further way in which part of the amount is paid."""
+
+    method = forms.ChoiceField(choices=Method.choices, label="Also paid by")
+    amount = MoneyField(label="Amount")
+
+    def __init__(self, *args: Any, currency: str = "", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["amount"].use_currency(currency or "USD")
+        self.fields["amount"].widget.attrs |= {"data-tender": "", "class": "form-control money-input"}
+        self.fields["method"].widget.attrs["class"] = "form-select"
+
+
+TenderForms = formset_factory(TenderForm, extra=0, max_num=9, validate_max=True)
+
+
+class TakePaymentForm(ClinicForm):
+    """Money at the desk: amount, tenders, and what it pays. Whatever is not applied stays unapplied."""
+
+    amount = MoneyField(label="Amount")
+    method = forms.ChoiceField(choices=Method.choices, label="Paid by")
+    location = forms.ModelChoiceField(Location.objects.none(), label="Taken at", empty_label=None)
+    memo = forms.CharField(label="Memo", required=False, max_length=240)
+    request_key = RequestKeyField()
+
+    def __init__(self, *args: Any, charges: Sequence[Charge], currency: str, **options: Any) -> None:
+        super().__init__(*args, currency=currency, **options)
+        self.charges, self.currency = charges, currency
+        self.fields["location"].queryset = Location.objects.filter(active=True)
+        self.fields["amount"].widget.attrs |= {"data-amount": "", "autofocus": ""}
+        for charge in charges:
+            self.fields[_apply_name(charge)] = self._apply_field(charge)
+        self.tenders = TenderForms(self.data or None, prefix="tender", form_kwargs={"currency": currency})
+
+    def _apply_field(self, charge: Charge) -> MoneyField:
+        field = MoneyField(label=f"Apply to {charge}", zero_ok=True, currency=self.currency)
+        field.maximum = charge.outstanding
+        field.widget.attrs |= field.widget_attrs(field.widget)
+        field.widget.attrs |= {"data-apply": "", "data-max": charge.outstanding, "class": "form-control money-input"}
+        return field
+
+    @property
+    def lines(self) -> list[tuple[Charge, forms.BoundField]]:
+        """Each charge with its Apply field."""
+        return [(charge, self[_apply_name(charge)]) for charge in self.charges]
+
+    def clean(self) -> dict[str, Any]:
+        """The further tenders leave something for the first; what is applied is at most what is paid."""
+        cleaned = super().clean() or self.cleaned_data
+        if not self.tenders.is_valid():
+            raise forms.ValidationError("Check the further tenders.")
+        amount = cleaned.get("amount")
+        if amount is None:
+            return cleaned
+        if self._others() >= amount:
+            self.add_error("amount", "The further tenders add up to the whole amount or more; lower them.")
+        over = sum(self._parts().values()) - amount
+        if over > 0:
+            shown = money.show(over, self.currency)
+            self.add_error(None, f"{shown} more is applied than is paid. Lower what is applied, or raise the amount.")
+        return cleaned
+
+    def _others(self) -> int:
+        return sum(tender["amount"] for tender in self.tenders.cleaned_data if tender)
+
+    def _parts(self) -> dict[int, int]:
+        parts = {charge.pk: self.cleaned_data.get(_apply_name(charge)) or 0 for charge in self.charges}
+        return {charge: part for charge, part in parts.items() if part}
+
+    def order(self, **context: Any) -> Order:
+        """What the form asks for; `context` are the other fields of Order."""
+        first = Tender(Method(self.cleaned_data["method"]), self.cleaned_data["amount"] - self._others())
+        others = [Tender(Method(tender["method"]), tender["amount"]) for tender in self.tenders.cleaned_data if tender]
+        return Order(
+            location=self.cleaned_data["location"],
+            tenders=[first, *others],
+            parts=list(self._parts().items()),
+            memo=self.cleaned_data["memo"],
+            **context,
+        )
+
+    def once(self, account_id: int) -> Once:
+        """The form's one-time key with a digest of everything that it asks for."""
+        order = self.order()
+        return Once.of(
+            self.cleaned_data["request_key"],
+            account=account_id,
+            location=order.location.pk,
+            tenders=order.tenders,
+            parts=order.parts,
+            memo=order.memo,
+        )
+
+
+def _apply_name(charge: Charge) -> str:
+    return f"apply-{charge.pk}"
+
+
+class ReasonForm(ClinicForm):
+    """Why something is undone."""
+
+    reason = forms.CharField(label="Reason", max_length=500)
+    request_key = RequestKeyField()
+
+    def once(self, act: str, subject: int, **more: Any) -> Once:
+        """The one-time key of this act on this subject."""
+        return Once.of(
+            self.cleaned_data["request_key"], act=act, subject=subject, reason=self.cleaned_data["reason"], **more
+        )
+
+
+class UndoForm(ReasonForm):
+    """Undo an allocation, wholly or all but a part."""
+
+    keep = MoneyField(label="Keep applied", zero_ok=True, help_text="Leave empty to undo all of it.")
+    field_order = ("keep", "reason")

@@ -1,0 +1,149 @@
+"""Reads of payments and receipts for screens. Amounts are minor units."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet, Sum
+
+from balances.models import Credit
+from balances.queries import entries_of_payment, invoices_with_balance, live_allocations
+from balances.states import CreditKind, EntryKind
+from clinicpay import money
+from clinicpay.patients.models import Patient
+from clinicpay.staff.queries import names_of
+from payments.models import Payment, Receipt
+from payments.states import MONEY, PaymentStatus
+from treatments.models import TreatmentEvent
+
+
+TIMELINE = 20
+"""Lines of a timeline; older ones stand in the lists."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Where a payment's money is: applied, free, or held for something."""
+
+    amount: int
+    free: int = 0
+    held: int = 0
+    received: bool = True
+
+    @property
+    def applied(self) -> int:
+        """What has been applied to charges."""
+        return self.amount - self.free - self.held if self.received else 0
+
+    @property
+    def state(self) -> str:
+        """How lists colour it: held, part, full, or "" for nothing applied (reading C15)."""
+        if self.held:
+            return "held"
+        if not self.received or self.applied == 0:
+            return ""
+        return "part" if self.free else "full"
+
+
+def payments() -> QuerySet[Payment]:
+    """All payments with what lists show of them, newest first."""
+    return Payment.objects.select_related("patient", "account", "event", "location").order_by("-created_at", "-pk")
+
+
+def parts_of(rows: Iterable[Payment]) -> dict[int, Parts]:
+    """Where the money of each payment is, one query for all."""
+    rows = list(rows)
+    free: dict[int, int] = defaultdict(int)
+    held: dict[int, int] = defaultdict(int)
+    credits = Credit.objects.filter(payment__in=rows).values_list("payment", "kind").annotate(left=Sum("available"))
+    for payment, kind, left in credits:
+        (free if kind in {CreditKind.UNAPPLIED, CreditKind.DEPOSIT} else held)[payment] += left
+    return {
+        row.pk: Parts(row.amount, free[row.pk], held[row.pk], received=row.status in MONEY) for row in rows
+    }
+
+
+def receipts_of(account_id: int) -> QuerySet[Receipt]:
+    """Receipts of an account, newest first, with their amounts."""
+    return (
+        Receipt.objects.filter(account=account_id)
+        .annotate(amount=Sum("payments__amount"))
+        .prefetch_related("payments")
+        .order_by("-pk")
+    )
+
+
+@dataclass(frozen=True)
+class Happened:
+    """One line of a timeline, as templates/ui/timeline.html draws it."""
+
+    at: datetime
+    text: str
+    who: str = ""
+    note: str = ""
+    icon: str = ""
+    url: str = ""
+
+
+def payment_history(payment: Payment, currency: str) -> list[Happened]:
+    """What happened to a payment's money, newest first, by whom and why."""
+    entries = list(entries_of_payment(payment.pk))
+    people = names_of(entry.posting.made_by_id for entry in entries)
+    return [_happened(entry, payment, people, currency) for entry in entries]
+
+
+_ICONS = {
+    EntryKind.RECEIVE: "cash",
+    EntryKind.ALLOCATE: "arrow-right",
+    EntryKind.UNALLOCATE: "arrow-back-up",
+    EntryKind.UNRECEIVE: "circle-x",
+}
+
+
+def _happened(entry: Any, payment: Payment, people: dict[int, str], currency: str) -> Happened:
+    amount = money.show(abs(entry.credit_delta), currency)
+    target = entry.charge.invoice.ref if entry.charge and entry.charge.invoice else ""
+    words = {
+        EntryKind.RECEIVE: f"{amount} received by {payment.get_method_display().lower()}",
+        EntryKind.ALLOCATE: f"{amount} applied to {target}",
+        EntryKind.UNALLOCATE: f"{amount} taken back from {target}",
+        EntryKind.UNRECEIVE: f"{amount} reversed: the payment was entered in error",
+    }
+    reason = entry.posting.reason
+    return Happened(
+        at=entry.posting.made_at,
+        text=words[EntryKind(entry.kind)],
+        who=people.get(entry.posting.made_by_id or 0, "ClinicPay"),
+        note="" if reason == entry.posting.kind else reason,
+        icon=_ICONS[EntryKind(entry.kind)],
+    )
+
+
+def receipt_facts(receipt: Receipt) -> dict[str, Any]:
+    """A receipt's payments, what they paid, what stays unapplied, and what the account still owes."""
+    payments = list(receipt.payments.all())
+    good = [payment for payment in payments if payment.status != PaymentStatus.VOIDED]
+    applied = list(live_allocations(credit__payment__in=good))[::-1]
+    amount = sum(payment.amount for payment in good)
+    return {
+        "payments": payments,
+        "amount": amount,
+        "applied": applied,
+        "unapplied": amount - sum(entry.applied for entry in applied),
+        "account": receipt.account,
+    }
+
+
+def patient_timeline(patient: Patient, currency: str) -> list[Happened]:
+    """What happened between a patient, their treatments and their account's money, newest first."""
+    events = TreatmentEvent.objects.filter(patient=patient).order_by("-service_at")[:TIMELINE]
+    invoices = invoices_with_balance(account=patient.account_id).order_by("-pk")[:TIMELINE]
+    receipts = receipts_of(patient.account_id)[:TIMELINE]
+    happened = [
+        *(Happened(event.service_at, f"{event.ref} {event.title}", note=event.get_state_display(), icon="stethoscope") for event in events),
+        *(Happened(one.issued_at, f"{one.ref} billed {money.show(one.charged, currency)}", icon="file-invoice") for one in invoices),
+        *(Happened(one.made_at, f"{one.ref} paid {money.show(one.amount, currency)}", icon="cash") for one in receipts),
+    ]
+    return sorted(happened, key=lambda one: one.at, reverse=True)[:TIMELINE]

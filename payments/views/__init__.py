@@ -1,0 +1,1 @@
+"""Pages that show money: patients, treatments, the desk, payments, documents."""

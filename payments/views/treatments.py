@@ -1,0 +1,86 @@
+"""Treatments with their payment state beside them: the list, adding one, its page, marking complete."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_POST
+
+from balances.queries import event_balances, event_charges, live_allocations, with_balances
+from balances.services import complete_event
+from clinicpay.clinics import clock
+from clinicpay.clinics.addresses import address
+from clinicpay.patients.models import Patient
+from clinicpay.patients.queries import narrowed, patients
+from clinicpay.staff.access import ClinicRequest, allowed
+from clinicpay.staff.roles import Can
+from clinicpay.ui.answers import notify, redirect_after, render_page
+from payments.filters import TreatmentFilter, TreatmentMoneyFilter
+from payments.queries import payments
+from payments.tables import TreatmentMoneyTable, TreatmentTable
+from treatments.forms import TreatmentForm
+from treatments.models import TreatmentEvent
+from treatments.queries import events
+from treatments.services import schedule_event
+from treatments.states import MOVES, EventState
+
+
+@allowed(Can.SEE_TREATMENTS)
+def treatment_list(request: ClinicRequest) -> HttpResponse:
+    """All treatment events; for those who see money, with payment state and balance (S0.3)."""
+    sees_money = request.member.can(Can.SEE_MONEY)
+    narrow = (TreatmentMoneyFilter if sees_money else TreatmentFilter).of(request, events())
+    table = (TreatmentMoneyTable if sees_money else TreatmentTable).of(request, narrow.qs)
+    if sees_money:
+        with_balances(table.drawn)
+    return render_page(request, "treatments/treatment_list.html", {"filter": narrow, "table": table}, fragment="results")
+
+
+@allowed(Can.SCHEDULE)
+def treatment_new(request: ClinicRequest) -> HttpResponse:
+    """Add a treatment: first the patient, then what is to be done."""
+    patient = _chosen_patient(request)
+    if patient is None:
+        found = narrowed(patients(), request.GET.get("q", ""))[:20]
+        return render_page(request, "treatments/choose_patient.html", {"patients": found}, fragment="found")
+    form = TreatmentForm(request.POST or None, member=request.member, now=clock.local_now(request.member.clinic))
+    if request.method == "POST" and form.is_valid():
+        event = schedule_event(by=request.member, patient=patient, work=form.work(), **form.event())
+        notify(request, f"{event.ref} was added for {patient.name}.")
+        return redirect_after(request, address(request.member.clinic, "treatment", number=event.number))
+    return render_page(request, "treatments/treatment_form.html", {"form": form, "patient": patient})
+
+
+def _chosen_patient(request: ClinicRequest) -> Patient | None:
+    ref = request.GET.get("patient", "").removeprefix(f"{Patient.KIND}-")
+    if not (ref.isascii() and ref.isdigit() and len(ref) < 19):
+        return None
+    return get_object_or_404(Patient, number=int(ref))
+
+
+@allowed(Can.SEE_TREATMENTS)
+def treatment(request: ClinicRequest, number: int) -> HttpResponse:
+    """One event: what was done, and for those who see money what was charged, paid and is left."""
+    event = get_object_or_404(events().select_related("patient__account"), number=number)
+    can_complete = request.member.can(Can.MARK_COMPLETE) and EventState.CLOSED in MOVES[event.state]
+    procedures = list(event.procedures.all())
+    context = {"event": event, "procedures": procedures, "can_complete": can_complete}
+    if request.member.can(Can.SEE_MONEY):
+        charges = {charge.procedure_id: charge for charge in event_charges(event.pk)}
+        for procedure in procedures:
+            procedure.charge = charges.get(procedure.pk)
+        context |= {
+            "balance": event_balances([event.pk]).get(event.pk),
+            "allocations": live_allocations(charge__event=event),
+            "payments": payments().filter(event=event),
+        }
+    return render_page(request, "treatments/treatment.html", context)
+
+
+@require_POST
+@allowed(Can.MARK_COMPLETE)
+def treatment_complete(request: ClinicRequest, number: int) -> HttpResponse:
+    """Mark the clinical record complete: its procedures are charged and invoiced (S0.28)."""
+    event = get_object_or_404(TreatmentEvent, number=number)
+    invoice = complete_event(event, by=request.member)
+    billed = f" {invoice.ref} was issued." if invoice and request.member.can(Can.SEE_MONEY) else ""
+    notify(request, f"{event.ref} is complete.{billed}")
+    return redirect_after(request, address(request.member.clinic, "treatment", number=number))

@@ -1,0 +1,197 @@
+/* Manners of every page: toasts, failed requests in words, one submit per form, unsaved changes,
+   rows, the drawer, copying. Listeners sit on the document, so swapped parts need no set-up. */
+(() => {
+  "use strict";
+  const seconds = 1000;
+
+  /* ---- toasts ---- */
+  const stack = () => document.getElementById("toasts");
+
+  function fade(note) {
+    if (note.dataset.level !== "error") setTimeout(() => note.remove(), 7 * seconds);
+  }
+
+  function toast({ text, level = "info", link = null }) {
+    const note = document.getElementById("toast-blank").content.firstElementChild.cloneNode(true);
+    note.dataset.level = level;
+    note.querySelector(".toast-text").textContent = text;
+    if (link) {
+      const anchor = document.createElement("a");
+      anchor.className = "toast-link";
+      anchor.href = link.url;
+      anchor.textContent = link.label;
+      note.querySelector(".toast-text").after(anchor);
+    }
+    stack().append(note);
+    fade(note);
+  }
+
+  document.addEventListener("toast", (event) => {
+    const notes = event.detail.value ?? event.detail;
+    (Array.isArray(notes) ? notes : [notes]).forEach(toast);
+  });
+
+  /* ---- requests that fail ---- */
+  const reasons = {
+    400: "The server did not understand this. Load the page again.",
+    403: "You are not allowed to do this.",
+    404: "This is no longer here. Load the page again.",
+    409: "Somebody changed this in the meantime. Load the page again.",
+    429: "Too many tries. Wait a minute, then try again.",
+    503: "ClinicPay is busy or being updated. Nothing was saved; try again in a moment.",
+  };
+  const broken = "Something went wrong on our side. Check whether it was saved before you try again.";
+
+  document.addEventListener("htmx:responseError", (event) => {
+    const { status, getResponseHeader } = event.detail.xhr;
+    const headers = (name) => getResponseHeader.call(event.detail.xhr, name);
+    if (headers("HX-Redirect") || headers("HX-Refresh") || (headers("HX-Trigger") || "").includes("toast")) return;
+    toast({ text: reasons[status] || broken, level: "error" });
+  });
+  document.addEventListener("htmx:sendError", () => toast({ text: "No connection. Nothing was saved; try again.", level: "error" }));
+  document.addEventListener("htmx:timeout", () => toast({ text: "The answer takes too long. Look before you try again.", level: "error" }));
+
+  /* ---- addresses stay short: filters that are not set are not sent ---- */
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (!event.detail.elt.closest("[data-filterbar]") || event.detail.verb !== "get") return;
+    const values = event.detail.parameters;
+    for (const name of Object.keys(values)) if (values[name] === "") delete values[name];
+  });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches("[data-filterbar]")) return;
+    for (const field of event.target.elements) if (field.value === "") field.disabled = true;
+  });
+
+  /* ---- one submit at a time ---- */
+  function buttons(form) {
+    const inside = [...form.querySelectorAll("button:not([type=button]), input[type=submit]")];
+    const outside = form.id ? [...document.querySelectorAll(`button[form="${CSS.escape(form.id)}"]`)] : [];
+    return [...inside, ...outside];
+  }
+
+  function hold(form, on) {
+    form.toggleAttribute("data-busy", on);
+    for (const button of buttons(form)) {
+      if (on && !button.disabled) button.dataset.held = "";
+      if ("held" in button.dataset) button.disabled = on;
+      if (!on) delete button.dataset.held;
+    }
+  }
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.hasAttribute("data-busy")) {
+      event.preventDefault();
+      return;
+    }
+    form.removeAttribute("data-changed");
+    // After this turn, or the pressed button's own name and value would not be sent.
+    setTimeout(() => hold(form, true));
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const form = event.detail.elt.closest("form");
+    if (!form || event.detail.requestConfig.verb === "get") return;
+    if (form.hasAttribute("data-busy")) event.preventDefault();
+    else hold(form, true);
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.detail.elt.closest("form");
+    if (!form || event.detail.requestConfig.verb === "get") return;
+    hold(form, false);
+    if (event.detail.successful) form.removeAttribute("data-changed");
+  });
+  // A page that comes back from the browser's memory must be usable again.
+  window.addEventListener("pageshow", () => {
+    document.querySelectorAll("form[data-busy]").forEach((form) => hold(form, false));
+    document.querySelectorAll("[data-filterbar] :disabled").forEach((field) => (field.disabled = false));
+  });
+
+  /* ---- unsaved changes ---- */
+  document.addEventListener("input", (event) => {
+    event.target.closest("form[data-warn-unsaved]")?.setAttribute("data-changed", "");
+  });
+  window.addEventListener("beforeunload", (event) => {
+    if (document.querySelector("form[data-changed]")) event.preventDefault();
+  });
+
+  /* ---- focus on the first error ---- */
+  function toFirstError(scope) {
+    const found = scope.querySelector(".form-alert, .is-invalid, [aria-invalid=true]");
+    found?.focus({ preventScroll: false });
+  }
+
+  /* ---- rows: a click anywhere opens the row's own link ---- */
+  document.addEventListener("click", (event) => {
+    const row = event.target.closest("tr[data-row]");
+    if (!row || event.target.closest("a, button, input, label, select, summary")) return;
+    if (String(window.getSelection())) return;
+    const link = row.querySelector("a[data-open]");
+    if (link && (event.ctrlKey || event.metaKey)) window.open(link.href);
+    else link?.click();
+  });
+
+  /* ---- the drawer ---- */
+  let opener = null;
+  let listAddress = "";
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.target.id !== "drawer-body") return;
+    if (!document.getElementById("drawer").classList.contains("show")) {
+      opener = event.detail.elt;
+      listAddress = location.href;
+    }
+  });
+  document.addEventListener("htmx:afterSwap", (event) => {
+    toFirstError(event.detail.target);
+    if (event.detail.target.id !== "drawer-body") return;
+    document.querySelectorAll("tr.is-open").forEach((row) => row.classList.remove("is-open"));
+    opener?.closest("tr")?.classList.add("is-open");
+    window.tabler.Offcanvas.getOrCreateInstance("#drawer").show();
+  });
+  document.addEventListener("hidden.bs.offcanvas", (event) => {
+    if (event.target.id !== "drawer") return;
+    document.querySelectorAll("tr.is-open").forEach((row) => row.classList.remove("is-open"));
+    if (listAddress) history.pushState({ htmx: true }, "", listAddress);
+    if (opener?.isConnected) opener.focus();
+    listAddress = "";
+  });
+
+  /* ---- small ones ---- */
+  async function copy(button) {
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      toast({ text: "Copied.", level: "success" });
+    } catch {
+      toast({ text: `Copy it by hand: ${button.dataset.copy}`, level: "warning" });
+    }
+  }
+
+  document.addEventListener("click", (event) => {
+    const target = event.target;
+    const copied = target.closest("[data-copy]");
+    if (copied) copy(copied);
+    target.closest("[data-dismiss-toast]")?.closest(".toast-note").remove();
+    if (target.closest("[data-print]")) window.print();
+    for (const open of document.querySelectorAll("details.filter-more[open], details.floating[open]")) {
+      if (!open.contains(target)) open.open = false;
+    }
+    if (target.closest("[data-close-details]")) target.closest("details").open = false;
+  });
+
+  /* Folds that stay as the person left them; the server reads the cookie, so nothing jumps. */
+  document.addEventListener("toggle", ({ target }) => {
+    const name = target.dataset?.remember;
+    if (name) document.cookie = `open_${name}=1; path=/; max-age=${target.open ? 365 * 24 * 3600 : 0}; samesite=lax`;
+  }, true);
+
+  window.addEventListener("beforeprint", () => {
+    const said = [...document.querySelectorAll("[data-print-filter]")].map((chip) => chip.textContent);
+    document.querySelector("[data-print-filters]").textContent = said.join(" · ");
+  });
+
+  document.addEventListener("DOMContentLoaded", () => {
+    stack()?.querySelectorAll(".toast-note").forEach(fade);
+    toFirstError(document.getElementById("main"));
+  });
+})();

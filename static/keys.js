@@ -1,0 +1,106 @@
+/* The keyboard: / search, ? the list of shortcuts, g + letter to go, letters of the page
+   (data-key on a link or button), j k Enter in lists. Silent while typing and with Ctrl, Alt, Meta. */
+(() => {
+  "use strict";
+  const patience = 1500;
+  let going = 0;
+
+  const shown = (element) => element && element.getClientRects().length > 0;
+  const find = (attribute, key) => [...document.querySelectorAll(`[${attribute}="${CSS.escape(key)}"]`)];
+
+  function typing(target) {
+    return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+  }
+
+  /* The drawer, when it is open, is the page. */
+  function scope() {
+    return document.querySelector("dialog[open], .offcanvas.show") || document;
+  }
+
+  function press(attribute, key) {
+    const inside = scope();
+    const found = find(attribute, key).filter((element) => inside.contains(element));
+    const element = found.find(shown) || found[0];
+    if (!element) return false;
+    if (element.matches("summary")) element.parentElement.open = true;
+    else element.click();
+    return true;
+  }
+
+  function search() {
+    const field = [...document.querySelectorAll("[data-page-search], [data-search]")].find(shown);
+    field?.focus();
+    field?.select();
+    return Boolean(field);
+  }
+
+  function step(by) {
+    const rows = [...document.querySelectorAll("tr[data-row]")].filter(shown);
+    if (!rows.length) return false;
+    const here = rows.findIndex((row) => row.contains(document.activeElement));
+    const next = rows[Math.min(Math.max(here < 0 ? 0 : here + by, 0), rows.length - 1)];
+    (next.querySelector("a[data-open]") || next.querySelector("a, button, input"))?.focus();
+    return true;
+  }
+
+  function list() {
+    const dialog = document.getElementById("shortcuts");
+    if (!dialog || dialog.open) return false;
+    const names = dialog.querySelector(".keys");
+    names.querySelectorAll("[data-found]").forEach((line) => line.remove());
+    for (const [attribute, before] of [["data-go", "g "], ["data-key", ""]]) {
+      const seen = new Set();
+      for (const element of document.querySelectorAll(`[${attribute}]`)) {
+        const key = element.getAttribute(attribute);
+        if (seen.has(key)) continue;
+        seen.add(key);
+        names.append(line("dt", before + key), line("dd", words(element)));
+      }
+    }
+    dialog.showModal();
+    return true;
+  }
+
+  function words(element) {
+    const copy = element.cloneNode(true);
+    copy.querySelectorAll(".count, kbd").forEach((extra) => extra.remove());
+    return element.getAttribute("aria-label") || copy.textContent.trim();
+  }
+
+  function line(tag, text) {
+    const element = document.createElement(tag);
+    element.dataset.found = "";
+    if (tag === "dd") element.textContent = text;
+    else for (const key of text.split(" ")) element.append(Object.assign(document.createElement("kbd"), { textContent: key }), " ");
+    return element;
+  }
+
+  const fixed = { "/": search, "?": list, j: () => step(1), k: () => step(-1) };
+
+  function answer(key) {
+    if (going && Date.now() - going < patience) {
+      going = 0;
+      return press("data-go", key);
+    }
+    if (key === "g") {
+      going = Date.now();
+      return false;
+    }
+    return fixed[key] ? fixed[key]() : press("data-key", key);
+  }
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    if (event.key === "Escape") {
+      document.querySelectorAll("details.filter-more[open], details.floating[open]").forEach((open) => (open.open = false));
+      if (typing(event.target) && event.target.matches("[data-search], [data-page-search]")) event.target.blur();
+      return;
+    }
+    if (typing(event.target) || event.key.length !== 1) return;
+    if (answer(event.key)) event.preventDefault();
+  });
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-shortcuts]")) list();
+  });
+})();

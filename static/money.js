@@ -1,0 +1,214 @@
+/* Live figures of money forms. The server computes everything again; without this file the same
+   forms work, only without running totals.
+
+   A sheet  [data-money-sheet data-digits data-symbol]
+     input [data-amount]             the money at hand (or data-available="7500" on the sheet)
+     input [data-apply data-max]     what goes to one item, at most data-max minor units
+     [data-applied-for="name"]       the "Applied" cell beside an item
+     [data-left] [data-applied-total]  what stays unapplied; the sum
+     [data-clear-all] [data-suggest]   empty every Apply field; fill them again from the top
+   Tenders  [data-tenders data-digits data-symbol]
+     input [data-tender], <template>, [data-add-tender], [data-remove-tender], [data-tenders-total],
+     and data-tenders-of="#id_amount" when they must sum to that field
+   A list   [data-pick-list data-digits data-symbol]
+     input [data-pick data-minor], [data-pick-all], [data-pick-bar], [data-pick-count], [data-pick-sum] */
+(() => {
+  "use strict";
+
+  const places = (scope) => Number(scope.dataset.digits || 2);
+  const shape = /^(\d{1,3}(,\d{3})*|\d*)(\.\d*)?$/;
+
+  /* Minor units as a whole number, null for what is not an amount: never a float in between. */
+  function parse(text, scope) {
+    const bare = text.trim().replace(scope.dataset.symbol || "$", "").trim();
+    if (bare === "") return 0;
+    const [whole, fraction = ""] = bare.replaceAll(",", "").split(".");
+    const digits = places(scope);
+    if (!shape.test(bare) || bare === "." || fraction.length > digits || whole.length > 12) return null;
+    return Number((whole || "0") + fraction.padEnd(digits, "0"));
+  }
+
+  function plain(minor, scope) {
+    const digits = places(scope);
+    const text = String(minor).padStart(digits + 1, "0");
+    return digits ? `${text.slice(0, -digits)}.${text.slice(-digits)}` : text;
+  }
+
+  function show(minor, scope) {
+    const [whole, fraction] = plain(Math.abs(minor), scope).split(".");
+    const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
+    return `${minor < 0 ? "-" : ""}${scope.dataset.symbol || "$"}${grouped}${fraction ? `.${fraction}` : ""}`;
+  }
+
+  function say(element, text, state = "") {
+    if (!element) return;
+    element.textContent = text;
+    element.dataset.state = state;
+  }
+
+  /* ---- allocation sheets ---- */
+  const fields = (sheet) => [...sheet.querySelectorAll("[data-apply]")].filter((field) => !field.disabled);
+
+  function available(sheet) {
+    const amount = sheet.querySelector("[data-amount]");
+    return amount ? parse(amount.value, sheet) : Number(sheet.dataset.available || 0);
+  }
+
+  /* From the top down, each item gets the lower of what is left and what it owes. */
+  function suggest(sheet) {
+    let left = available(sheet) || 0;
+    for (const field of fields(sheet)) {
+      const part = Math.min(left, Number(field.dataset.max));
+      field.value = part ? plain(part, sheet) : "";
+      left -= part;
+    }
+  }
+
+  function judge(field, part, sheet) {
+    const most = Number(field.dataset.max);
+    const wrong = part === null ? "Not an amount." : part > most ? `At most ${show(most, sheet)}.` : "";
+    field.setCustomValidity(wrong);
+    field.classList.toggle("is-invalid", Boolean(wrong));
+    if (wrong) field.title = wrong;
+    else field.removeAttribute("title");
+    const cell = sheet.querySelector(`[data-applied-for="${CSS.escape(field.name)}"]`);
+    if (cell) cell.textContent = part ? show(part, sheet) : "";
+  }
+
+  function reckon(sheet) {
+    const money = available(sheet);
+    let applied = 0;
+    for (const field of fields(sheet)) {
+      const part = parse(field.value, sheet);
+      judge(field, part, sheet);
+      applied += part || 0;
+    }
+    const left = (money || 0) - applied;
+    const words = left < 0 ? `${show(-left, sheet)} more than there is` : left === 0 ? "Nothing stays unapplied" : `${show(left, sheet)} stays unapplied`;
+    for (const place of sheet.querySelectorAll("[data-left]")) say(place, words, left < 0 ? "over" : "");
+    for (const place of sheet.querySelectorAll("[data-applied-total]")) say(place, show(applied, sheet));
+    const amount = sheet.querySelector("[data-amount]");
+    amount?.setCustomValidity(money === null ? "Enter an amount such as 120.50." : left < 0 ? words : "");
+  }
+
+  function sheetChanged(sheet, target) {
+    if (target.matches("[data-apply]")) sheet.dataset.edited = "";
+    if (target.matches("[data-amount]") && !("edited" in sheet.dataset)) suggest(sheet);
+    reckon(sheet);
+  }
+
+  /* ---- tenders: several methods that sum to the amount ---- */
+  function sumTenders(box) {
+    const parts = [...box.querySelectorAll("[data-tender]")].map((field) => parse(field.value, box));
+    const sum = parts.reduce((total, part) => total + (part || 0), 0);
+    const whole = box.dataset.tendersOf ? document.querySelector(box.dataset.tendersOf) : null;
+    const wanted = whole ? parse(whole.value, box) : null;
+    const missing = wanted === null ? 0 : wanted - sum;
+    const words = missing > 0 ? `${show(missing, box)} still to enter` : missing < 0 ? `${show(-missing, box)} too much` : `${show(sum, box)} in total`;
+    const rest = box.dataset.restOf ? document.querySelector(box.dataset.restOf) : null;
+    const split = rest && parts.length && missing > 0;
+    const place = box.querySelector("[data-tenders-total]");
+    if (rest && !parts.length) return say(place, "");
+    say(place, split ? `${show(missing, box)} by ${rest.selectedOptions[0].text.toLowerCase()}` : words, missing < 0 ? "over" : "");
+  }
+
+  function addTender(box) {
+    const blank = box.querySelector("template");
+    const rows = box.querySelector("[data-tender-rows]") || box;
+    const total = box.querySelector('[name$="TOTAL_FORMS"]');
+    const index = total ? Number(total.value) : rows.children.length;
+    const row = blank.content.firstElementChild.cloneNode(true);
+    for (const element of row.querySelectorAll("[name], [id], [for]")) {
+      for (const name of ["name", "id", "for"]) {
+        if (element.hasAttribute(name)) element.setAttribute(name, element.getAttribute(name).replaceAll("__prefix__", index));
+      }
+    }
+    if (total) total.value = index + 1;
+    rows.append(row);
+    row.querySelector("select, input")?.focus();
+  }
+
+  function removeTender(button, box) {
+    const row = button.closest("[data-tender-row]");
+    const gone = row.querySelector('[name$="-DELETE"]');
+    if (gone) {
+      gone.checked = true;
+      row.hidden = true;
+      row.querySelectorAll("[data-tender]").forEach((field) => (field.value = ""));
+    } else row.remove();
+    box.querySelector("[data-add-tender]")?.focus();
+  }
+
+  /* ---- picked rows: count and sum ---- */
+  function countPicked(list) {
+    const picks = [...list.querySelectorAll("[data-pick]")];
+    const picked = picks.filter((box) => box.checked);
+    const sum = picked.reduce((total, box) => total + Number(box.dataset.minor || 0), 0);
+    const all = list.querySelector("[data-pick-all]");
+    if (all) {
+      all.checked = picks.length > 0 && picked.length === picks.length;
+      all.indeterminate = picked.length > 0 && !all.checked;
+    }
+    list.querySelectorAll("[data-pick-bar]").forEach((bar) => (bar.hidden = picked.length === 0));
+    list.querySelectorAll("[data-pick-count]").forEach((place) => say(place, String(picked.length)));
+    list.querySelectorAll("[data-pick-sum]").forEach((place) => say(place, show(sum, list)));
+  }
+
+  /* ---- wiring ---- */
+  const kinds = [["[data-money-sheet]", reckon], ["[data-tenders]", sumTenders], ["[data-pick-list]", countPicked]];
+
+  function start(scope) {
+    for (const [selector, draw] of kinds) {
+      if (scope.matches?.(selector)) draw(scope);
+      scope.querySelectorAll(selector).forEach(draw);
+    }
+  }
+
+  document.addEventListener("input", ({ target }) => {
+    const sheet = target.closest("[data-money-sheet]");
+    if (sheet) sheetChanged(sheet, target);
+    document.querySelectorAll("[data-tenders]").forEach(sumTenders);
+    const list = target.closest("[data-pick-list]");
+    if (!list) return;
+    if (target.matches("[data-pick-all]")) list.querySelectorAll("[data-pick]").forEach((box) => (box.checked = target.checked));
+    countPicked(list);
+  });
+
+  /* An amount is written in full when the field is left: "1,234.5" becomes "1234.50". */
+  document.addEventListener("change", ({ target }) => {
+    if (!target.matches("[data-money], [data-apply], [data-amount], [data-tender]")) return;
+    const scope = target.closest("[data-digits]") || target;
+    const minor = parse(target.value, scope);
+    if (minor && target.value.trim()) target.value = plain(minor, scope);
+  });
+
+  document.addEventListener("click", ({ target }) => {
+    const sheet = target.closest("[data-money-sheet]");
+    if (sheet && target.closest("[data-clear-all]")) {
+      fields(sheet).forEach((field) => (field.value = ""));
+      sheet.dataset.edited = "";
+      reckon(sheet);
+    }
+    if (sheet && target.closest("[data-suggest]")) {
+      delete sheet.dataset.edited;
+      suggest(sheet);
+      reckon(sheet);
+    }
+    const filled = target.closest("[data-use-amount]");
+    if (filled) {
+      const field = document.querySelector(filled.dataset.useAmount);
+      field.value = filled.dataset.value;
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.focus();
+    }
+    const box = target.closest("[data-tenders]");
+    if (!box) return;
+    if (target.closest("[data-add-tender]")) addTender(box);
+    const remove = target.closest("[data-remove-tender]");
+    if (remove) removeTender(remove, box);
+    sumTenders(box);
+  });
+
+  document.addEventListener("DOMContentLoaded", () => start(document));
+  document.addEventListener("htmx:load", (event) => start(event.detail.elt));
+})();

@@ -1,0 +1,122 @@
+"""Every address of the project, with sample arguments, for every kind of person.
+
+A new path argument needs a sample here; until then the matrix fails and names the address.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+
+from clinicpay.staff.access import View
+from clinicpay.staff.checks import OTHERS, Address, addresses
+from clinicpay.staff.models import Membership
+from clinicpay.staff.roles import Can, Role, may
+from tests.factories import PEOPLE
+from tests.worlds import World
+
+SAMPLES: dict[str, Callable[[World], Any]] = {
+    "slug:slug": lambda world: world.slug,
+    "pt:number": lambda world: world.patient.ref,
+    "te:number": lambda world: world.planned.ref,
+    "pay:number": lambda world: world.payment.ref,
+    "inv:number": lambda world: world.invoice.ref,
+    "rcp:number": lambda world: world.receipt.ref,
+    "int:entry": lambda world: world.allocation.pk,
+    "str:token": lambda world: world.canary,
+}
+"""What stands for `<kind:argument>` of a route."""
+
+_ARGUMENT = re.compile(r"<([^>]+)>")
+HTMX = {"HX-Request": "true"}
+
+ALL = list(addresses())
+IN_CLINIC = [one for one in ALL if one.in_clinic]
+OURS = [one for one in ALL if not one.view.__module__.startswith(OTHERS)]
+
+
+def named(one: Address) -> str:
+    """The name under which a test of this address is reported."""
+    return one.name or one.route
+
+
+def arguments(one: Address) -> list[str]:
+    """The arguments of a route, such as `pt:number`."""
+    return [argument if ":" in argument else f"str:{argument}" for argument in _ARGUMENT.findall(one.route)]
+
+
+def path_of(one: Address, clinic: World, rows: World | None = None, **instead: Callable[[World], Any]) -> str:
+    """The address in one clinic, naming rows of the same or of another one."""
+    samples = SAMPLES | {key.replace("_", ":"): value for key, value in instead.items()}
+    rows = rows or clinic
+
+    def fill(found: re.Match) -> str:
+        argument = found[1] if ":" in found[1] else f"str:{found[1]}"
+        return str(samples[argument](clinic if argument == "slug:slug" else rows))
+
+    return "/" + _ARGUMENT.sub(fill, one.route)
+
+
+def takes_rows(one: Address) -> bool:
+    """Whether the address names a row of the clinic."""
+    return arguments(one) != ["slug:slug"]
+
+
+def who_of(can: Can) -> set[str]:
+    """The people of a factory clinic whose role is allowed an act."""
+    return {who for who, role in PEOPLE.items() if may(Role(role), can)}
+
+
+def right(view: View, method: str) -> Can:
+    """What the mark of a clinic's view asks for."""
+    on_get, on_post = view.allowed  # type: ignore[attr-defined]
+    return on_post if method == "post" else on_get
+
+
+def signed_in_as(member: Membership | None, **options: Any) -> Client:
+    """A browser of this person; of nobody without one. A broken view answers 500 instead of raising."""
+    client = Client(raise_request_exception=False, **options)
+    if member:
+        client.force_login(member.user)
+    return client
+
+
+def three_ways(client: Client, path: str) -> Iterator[tuple[str, HttpResponse]]:
+    """A page load, a part for htmx, and an empty form."""
+    yield "get", client.get(path)
+    yield "htmx", client.get(path, headers=HTMX)
+    yield "post", client.post(path)
+
+
+def body_of(response: HttpResponse) -> str:
+    """What was sent, headers included."""
+    return f"{response.headers}\n{response.getvalue().decode(errors='replace')}"
+
+
+class Words(HTMLParser):
+    """What people, screen readers and scripts are given of a page: its texts and its attributes' values."""
+
+    SHOWN = ("value", "title", "placeholder", "aria-label", "alt", "content")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self.feed(page)
+
+    def handle_data(self, data: str) -> None:
+        """Text between tags."""
+        self.parts.append(data)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Attributes that are shown, and all data-… ones."""
+        shown = [value or "" for name, value in attrs if name in self.SHOWN or name.startswith("data-")]
+        if tag != "meta":
+            self.parts += shown
+
+    @property
+    def text(self) -> str:
+        """Everything, with single spaces."""
+        return " ".join(" ".join(self.parts).split())

@@ -1,0 +1,108 @@
+"""Inside a clinic the permission table decides, for every address and every role (A7)."""
+
+import pytest
+
+from clinicpay.staff.roles import TABLE, Can
+from tests.access.samples import (
+    ALL,
+    IN_CLINIC,
+    OURS,
+    SAMPLES,
+    arguments,
+    named,
+    path_of,
+    right,
+    signed_in_as,
+    three_ways,
+    who_of,
+)
+from tests.factories import PEOPLE
+
+pytestmark = pytest.mark.django_db
+
+FINE = {200, 204, 302, 409, 422}
+"""Answers to somebody who may: the page, a redirect, or their own form with words under its fields."""
+
+# Allauth's own addresses, whose rules about signing in are allauth's.
+ALLAUTH = (
+    "account_",
+    "mfa_",
+    "usersessions_",
+)
+
+
+@pytest.mark.parametrize("one", OURS, ids=named)
+def test_address_has_sample_arguments(one):
+    missing = [argument for argument in arguments(one) if argument not in SAMPLES]
+
+    assert not missing, f"/{one.route}: add {missing} to SAMPLES in tests/access/samples.py"
+
+
+def test_every_other_address_is_allauths():
+    assert [one.name for one in ALL if one not in OURS and not one.name.startswith(ALLAUTH)] == []
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("one", IN_CLINIC, ids=named)
+def test_role_opens_what_the_table_allows(worlds, one, who):
+    north, _ = worlds
+    client = signed_in_as(getattr(north.home, who))
+    statuses = {way: response.status_code for way, response in three_ways(client, path_of(one, north))}
+
+    for way, status in statuses.items():
+        if status == 405:  # a POST-only address says so to everybody
+            assert way != "post"
+            assert statuses["post"] != 405
+        elif who in who_of(right(one.view, way)):
+            assert status in FINE, (way, statuses)
+        else:
+            assert status == 403, (way, statuses)
+
+
+@pytest.mark.parametrize("one", IN_CLINIC, ids=named)
+def test_nobody_is_sent_to_sign_in(worlds, one):
+    north, _ = worlds
+    path = path_of(one, north)
+
+    for way, response in three_ways(signed_in_as(None), path):
+        if way == "htmx":
+            assert (response.status_code, response.content) == (401, b"")
+            assert response["HX-Redirect"].startswith("/accounts/login/?next=")
+        else:
+            assert response.status_code == 302
+            assert response["Location"] == f"/accounts/login/?next={path}"
+
+
+@pytest.mark.parametrize("one", [one for one in OURS if not one.in_clinic], ids=named)
+def test_address_outside_a_clinic_asks_as_its_mark_says(worlds, one):
+    response = signed_in_as(None).get(path_of(one, worlds[0]))
+
+    if getattr(one.view, "public", False):
+        assert response.status_code == 200
+    else:
+        assert response.status_code == 302
+        assert response["Location"].startswith("/accounts/login/")
+
+
+def test_table_is_the_specified_one():
+    """"Who may what" of the specification, once more and by hand."""
+    money = {"rita", "bill", "adam", "olga"}
+
+    assert {can: who_of(can) for can in Can} == {
+        Can.ENTER: set(PEOPLE),
+        Can.SEE_MONEY: money,
+        Can.SEE_PATIENTS: set(PEOPLE),
+        Can.EDIT_PATIENTS: money,
+        Can.SEE_TREATMENTS: set(PEOPLE),
+        Can.SCHEDULE: {"rita", "petra", "adam", "olga"},
+        Can.SEE_CLINICAL: {"rita", "petra"},
+        Can.WRITE_CLINICAL: {"petra"},
+        Can.MARK_COMPLETE: {"rita", "petra"},
+        Can.TAKE_PAYMENT: money,
+        Can.ALLOCATE: money,
+        Can.REVERSE_PAYMENT: money,
+        Can.AUTO_APPLY: {"bill", "adam", "olga"},
+        Can.PROVE_LEDGER: {"adam", "olga"},
+        Can.MANAGE_SETTINGS: {"adam", "olga"},
+    }
+    assert set(TABLE) == set(Can)

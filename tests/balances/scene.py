@@ -1,0 +1,142 @@
+"""A committed clinic full of money, its neighbour, and a fingerprint of both: what the attacks are run against."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+
+from balances.models import ClosedDay, Credit, Entry
+from balances.services import apply_credit, undo_allocation
+from balances.states import EntryKind
+from clinicpay.clinics import clock
+from clinicpay.clinics.models import Location
+from clinicpay.clinics.scope import clinic_scope
+from payments.models import Payment
+from payments.services import reverse_payment
+from payments.states import Method
+from tests.direct import connect
+from tests.factories import Clinicful, a_charge, a_patient, a_payment, make_clinic
+
+TABLES = (
+    "patients_account",
+    "balances_invoice",
+    "balances_charge",
+    "balances_credit",
+    "balances_posting",
+    "balances_entry",
+    "balances_requestkey",
+    "balances_closedday",
+    "payments_payment",
+    "payments_receipt",
+    "treatments_treatmentevent",
+    "audit_auditevent",
+)
+
+
+@dataclass
+class Scene:
+    """`ids` are the parameters of the attacks; `clinics` are the two whose rows must not change."""
+
+    home: Clinicful
+    away: Clinicful
+    ids: dict[str, Any] = field(default_factory=dict)
+
+    def fingerprint(self) -> str:
+        """A digest of every row of both clinics, read by the owner past the fence."""
+        clinics = [self.home.clinic.pk, self.away.clinic.pk]
+        with connect("owner") as owner:
+            digests = [
+                owner.execute(
+                    f"select md5(string_agg(t::text, '|' order by t.id)) from {table} t where clinic_id = any(%s)",
+                    [clinics],
+                ).fetchone()
+                for table in TABLES
+            ]
+        return repr(digests)
+
+    def try_to(self, *statements: str) -> None:
+        """Run the statements as the application's role and commit. Raises what the database raises."""
+        with connect() as attacker:
+            attacker.execute("select set_config('app.clinic_id', %s, false)", [str(self.home.clinic.pk)])
+            attacker.execute("select set_config('app.user_id', %s, false)", [str(self.home.rita.user_id)])
+            attacker.commit()
+            for statement in statements:
+                run(attacker, statement, self.ids)
+
+
+def run(connection: psycopg.Connection, statement: str, ids: dict[str, Any]) -> None:
+    """One statement; COPY gets the rows that follow its first line."""
+    first, _, rows = statement.partition("\n")
+    if not first.lower().startswith("copy "):
+        connection.execute(statement, ids if "%(" in statement else None)
+        return
+    with connection.cursor() as cursor, cursor.copy(first) as copy:
+        copy.write(rows % ids)
+
+
+def make_scene() -> Scene:
+    """Commit the two clinics; the slugs are new each time because committed clinics stay."""
+    mark = uuid.uuid4().hex[:8]
+    scene = Scene(make_clinic(f"home-{mark}"), make_clinic(f"away-{mark}"))
+    with clinic_scope(scene.away.clinic, scene.away.rita.user):
+        scene.ids |= {f"foreign_{name}": value for name, value in _money(scene.away).items()}
+    with clinic_scope(scene.home.clinic, scene.home.rita.user):
+        scene.ids |= _money(scene.home) | _more(scene.home)
+    return scene
+
+
+def _money(home: Clinicful) -> dict[str, Any]:
+    """A charge of 100.00, a payment of 50.00 of which 40.00 are applied, and an application undone."""
+    patient = a_patient(home)
+    charge = a_charge(home, patient, 10000)
+    payment = a_payment(home, patient.account, 5000, (charge, 4000))
+    credit = Credit.objects.get(payment=payment)
+    live = Entry.objects.get(credit=credit, kind=EntryKind.ALLOCATE)
+    apply_credit(credit, [(charge, 500)], by=home.rita)
+    undone = Entry.objects.filter(credit=credit, kind=EntryKind.ALLOCATE).latest("pk")
+    undo_allocation(undone.pk, by=home.rita, reason="wrong charge")
+    return {
+        "clinic": home.clinic.pk,
+        "location": home.location.pk,
+        "account": patient.account_id,
+        "patient": patient.pk,
+        "invoice": charge.invoice_id,
+        "event": charge.event_id,
+        "charge": charge.pk,
+        "payment": payment.pk,
+        "credit": credit.pk,
+        "allocation": live.pk,
+        "posting": live.posting_id,
+        "undone": undone.pk,
+        "receipt": Entry.objects.get(credit=credit, kind=EntryKind.RECEIVE).pk,
+    }
+
+
+def _more(home: Clinicful) -> dict[str, Any]:
+    """Rich and voided money of the same account, another account, an unpaid payment, a closed day."""
+    patient = a_patient(home)
+    account = Payment.objects.earliest("pk").account
+    rich = a_payment(home, account, 20000)
+    voided = reverse_payment(a_payment(home, account, 700), by=home.rita, reason="entered twice")
+    pending = Payment.objects.create(
+        number=900, account=account, location=home.location, amount=1500, method=Method.CASH, status="pending"
+    )
+    other_charge = a_charge(home, patient, 3000)
+    today = clock.today(home.clinic)
+    ClosedDay.objects.create(location=home.location, day=today - timedelta(days=3))
+    return {
+        "rich": Credit.objects.get(payment=rich).pk,
+        "rich_payment": rich.pk,
+        "voided": Credit.objects.get(payment=voided).pk,
+        "voided_payment": voided.pk,
+        "voided_receipt": Entry.objects.get(credit__payment=voided, kind=EntryKind.RECEIVE).pk,
+        "pending": pending.pk,
+        "other_account": patient.account_id,
+        "other_charge": other_charge.pk,
+        "other_invoice": other_charge.invoice_id,
+        "annex": Location.objects.create(name="Annex").pk,
+        "today": today,
+        "closed": today - timedelta(days=3),
+    }

@@ -1,0 +1,46 @@
+"""Connections past Django: an attacker with the application's password, and the owner who looks on."""
+
+from contextlib import contextmanager
+from collections.abc import Iterator
+
+import psycopg
+from django.db import connections
+
+
+def connect(alias: str = "default", **options: object) -> psycopg.Connection:
+    """A plain connection as the role of a Django alias, to the test database."""
+    settings = connections.settings[alias]
+    return psycopg.connect(
+        host=settings["HOST"],
+        port=settings["PORT"],
+        user=settings["USER"],
+        password=settings["PASSWORD"],
+        dbname=settings["NAME"],
+        **options,
+    )
+
+
+@contextmanager
+def pinned(clinic_id: int, user_id: int | None = None) -> Iterator[psycopg.Connection]:
+    """One transaction of the application's role, pinned to a clinic; committed at the end."""
+    with connect() as connection:
+        connection.execute("set lock_timeout = '10s'")
+        connection.commit()
+        connection.execute(
+            "select set_config('app.clinic_id', %s, true), set_config('app.user_id', %s, true)",
+            [str(clinic_id), str(user_id or "")],
+        )
+        yield connection
+
+
+@contextmanager
+def scratch(columns: str) -> Iterator[str]:
+    """A plain table that the application may do anything to: the place of the broken controls."""
+    with connect("owner", autocommit=True) as owner:
+        owner.execute("drop table if exists scratch")
+        owner.execute(f"create table scratch ({columns})")
+        owner.execute("grant all on scratch to clinicpay_app")
+        try:
+            yield "scratch"
+        finally:
+            owner.execute("drop table scratch")

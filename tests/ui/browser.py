@@ -1,0 +1,88 @@
+"""A browser over pages that are rendered here: no server and no database behind it."""
+
+import mimetypes
+import shutil
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from django.conf import settings
+
+HOST = "http://clinic.test"
+STATIC = Path(settings.BASE_DIR) / "static"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; form-action 'self'"
+)
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+class Desk:
+    """Pages by path (their HTML, or a function of the request), and what the console said."""
+
+    def __init__(self, browser):
+        self.browser, self.pages, self.complaints, self.asked = browser, {}, [], []
+
+    def open(self, path, *, phone=False, dark=False, trusted=False):
+        context = self.browser.new_context(
+            viewport={"width": 390, "height": 844} if phone else {"width": 1366, "height": 768},
+            color_scheme="dark" if dark else "light",
+            bypass_csp=trusted,
+            permissions=["clipboard-write"],
+        )
+        context.set_default_timeout(5000)
+        context.route("**/*", self._answer)
+        page = context.new_page()
+        page.on("console", lambda said: self._note(said.type, said.text))
+        page.on("pageerror", lambda error: self._note("error", str(error)))
+        page.goto(HOST + path)
+        return page
+
+    def _note(self, kind, text):
+        if kind in {"error", "warning"}:
+            self.complaints.append(text)
+
+    def _answer(self, route):
+        request = route.request
+        path = urlsplit(request.url).path
+        if path.startswith("/static/"):
+            file = STATIC / path.removeprefix("/static/")
+            kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+            route.fulfill(body=file.read_bytes(), content_type=kind)
+            return
+        self.asked.append((request.method, request.url.removeprefix(HOST)))
+        page = self.pages.get(path)
+        if page is None:
+            route.fulfill(status=404, body="")
+            return
+        answer = page(request) if callable(page) else {"body": page}
+        headers = {"Content-Security-Policy": POLICY, **answer.pop("headers", {})}
+        route.fulfill(content_type="text/html", headers=headers, **answer)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path:
+        pytest.skip("no Chromium on this machine")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def desk(chromium):
+    desk = Desk(chromium)
+    yield desk
+    for context in chromium.contexts:
+        context.close()

@@ -1,0 +1,78 @@
+import io
+
+import pypdf
+import pytest
+
+from clinicpay.ui.pdf import BlockedAddress, pdf_response, render_pdf, static_file
+
+
+@pytest.fixture
+def document(settings, tmp_path):
+    settings.TEMPLATES = [settings.TEMPLATES[0] | {"DIRS": [*settings.TEMPLATES[0]["DIRS"], tmp_path]}]
+
+    def write(body):
+        (tmp_path / "receipt.html").write_text(
+            '{% extends "ui/document.html" %}{% block title %}Receipt{% endblock %}{% block body %}'
+            + body
+            + "{% endblock %}"
+        )
+        return "receipt.html"
+
+    return write
+
+
+def test_document_is_tagged_and_in_our_type(document, clinic):
+    data = render_pdf(document("<h1>Receipt</h1><p>Zoë Łukasz paid $75.00</p>"), {"clinic": clinic})
+    read = pypdf.PdfReader(io.BytesIO(data))
+
+    assert "Zoë Łukasz paid $75.00" in read.pages[0].extract_text()
+    assert "Page 1 of 1" in read.pages[0].extract_text()
+    assert read.metadata.title == "Receipt"
+    assert read.trailer["/Root"]["/MarkInfo"]["/Marked"]
+    assert b"pdfuaid" in data or "/Metadata" in read.trailer["/Root"]
+    fonts = {str(font.get_object()["/BaseFont"]) for font in read.pages[0]["/Resources"]["/Font"].values()}
+    assert all("Inter" in name for name in fonts)
+
+
+@pytest.mark.parametrize(("paper", "size"), [("letter", (612, 792)), ("a4", (595, 842))])
+def test_paper_is_the_clinics(document, clinic, paper, size):
+    read = pypdf.PdfReader(io.BytesIO(render_pdf(document("<p>x</p>"), {"clinic": clinic}, paper=paper)))
+
+    assert tuple(round(float(edge)) for edge in read.pages[0].mediabox[2:]) == size
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file:///etc/passwd",
+        "http://127.0.0.1/x.png",
+        "https://example.test/x.png",
+        "static:../clinicpay/settings.py",
+        "static:/etc/passwd",
+        "static:%2e%2e/manage.py",
+        "static:nothing.png",
+        "ftp://x/y",
+    ],
+)
+def test_documents_reach_only_our_static_files(url):
+    with pytest.raises(BlockedAddress):
+        static_file(url)
+
+
+def test_picture_from_elsewhere_is_left_out(document, clinic, tmp_path):
+    secret = tmp_path / "secret.svg"
+    secret.write_text('<svg xmlns="http://www.w3.org/2000/svg"><text>secret</text></svg>')
+
+    data = render_pdf(document(f'<img src="file://{secret}" alt="x"><p>end</p>'), {"clinic": clinic})
+
+    text = pypdf.PdfReader(io.BytesIO(data)).pages[0].extract_text()
+    assert "secret" not in text
+    assert "end" in text
+
+
+def test_response_names_the_file():
+    response = pdf_response(b"%PDF", "PAY-001 receipt.pdf")
+
+    assert response["Content-Type"] == "application/pdf"
+    assert response["Content-Disposition"] == 'inline; filename="PAY-001 receipt.pdf"'
+    assert pdf_response(b"%PDF", "a.pdf", inline=False)["Content-Disposition"].startswith("attachment")

@@ -1,0 +1,112 @@
+from datetime import UTC, date, datetime
+
+import pytest
+import time_machine
+from django.template import Context, Template
+
+from clinicpay.ui.nav import NavItem, mark_active
+from clinicpay.ui.words import label, tone
+
+NOW = datetime(2026, 11, 21, 20, 40, tzinfo=UTC)  # 3:40 PM in New York
+
+
+def drawn(text, clinic, **values):
+    return Template("{% load ui %}" + text).render(Context({"clinic": clinic, **values}))
+
+
+@pytest.mark.parametrize(
+    ("moment", "words"),
+    [
+        (NOW, "today 3:40 PM"),
+        (datetime(2026, 11, 21, 5, 0, tzinfo=UTC), "today 12:00 AM"),
+        (datetime(2026, 11, 21, 4, 59, tzinfo=UTC), "yesterday 11:59 PM"),
+        (datetime(2026, 11, 20, 20, 40, tzinfo=UTC), "Nov 20, 2026"),
+        (datetime(2026, 11, 22, 4, 0, tzinfo=UTC), "today 11:00 PM"),
+        (datetime(2026, 11, 23, 4, 0, tzinfo=UTC), "Nov 22, 2026"),
+        (date(2026, 11, 1), "Nov 1, 2026"),
+    ],
+)
+@time_machine.travel(NOW, tick=False)
+def test_when_speaks_the_clinics_time(clinic, moment, words):
+    assert f">{words}</time>" in drawn("{% when moment %}", clinic, moment=moment)
+
+
+@time_machine.travel(NOW, tick=False)
+def test_when_shows_the_whole_time_on_hover(clinic):
+    assert 'title="Saturday, Nov 21, 2026, 3:40 PM EST"' in drawn("{% when moment %}", clinic, moment=NOW)
+
+
+def test_when_without_a_moment_is_a_dash(clinic):
+    assert "–" in drawn("{% when moment %}", clinic, moment=None)
+
+
+def test_money_needs_a_currency(clinic):
+    assert drawn("{% money 123450 %}", clinic) == "$1,234.50"
+    assert drawn("{% money 450 'JPY' %}", None) == "¥450"
+    assert drawn("{% money none %}", clinic, none=None) == ""
+    with pytest.raises(Exception, match="currency"):
+        drawn("{% money 1 %}", None)
+
+
+@pytest.mark.parametrize(
+    ("state", "glyph", "said"),
+    [
+        ("full", "●", "fully allocated"),
+        ("part", "◐", "partly allocated, $36.00 left"),
+        ("held", "◆", "held as pre-payment, $36.00 left"),
+        ("", "○", "not allocated"),
+    ],
+)
+def test_allocation_never_speaks_by_color_alone(clinic, state, glyph, said):
+    html = drawn("{% allocated 6000 state left %}", clinic, state=state, left=3600)
+
+    assert f'data-alloc="{state}"' in html
+    assert glyph in html
+    assert f'<span class="visually-hidden"> {said}</span>' in html
+
+
+@pytest.mark.parametrize(
+    ("state", "colour"),
+    [
+        ("paid", "paid"),
+        ("pending", "waiting"),
+        ("partial", "waiting"),
+        ("failed", "failed"),
+        ("voided", "quiet"),
+        ("no_charge", "quiet"),
+        ("partially_refunded", "refunded"),
+        ("Pending", "waiting"),
+        ("never-heard-of", "quiet"),
+    ],
+)
+def test_tone_of_a_state(state, colour):
+    assert tone(state) == colour
+
+
+def test_pill_has_its_words_and_escapes_them(clinic):
+    assert drawn("{% pill 'partially_refunded' %}", clinic) == (
+        '<span class="pill pill-refunded">Partially Refunded</span>'
+    )
+    assert "&lt;b&gt;" in drawn("{% pill 'paid' words %}", clinic, words="<b>")
+    assert label("no_charge") == "No Charge"
+
+
+def test_icon_is_hidden_unless_it_stands_for_words(clinic):
+    assert 'aria-hidden="true"' in drawn("{% icon 'cash' %}", clinic)
+    assert 'aria-label="Cash"' in drawn("{% icon 'cash' 'Cash' %}", clinic)
+    assert "sprite.svg#cash" in drawn("{% icon 'cash' %}", clinic)
+
+
+def test_menu_marks_the_longest_address_and_its_parent():
+    items = [
+        NavItem("Today", url="/c/h/"),
+        NavItem(
+            "Billing", children=(NavItem("Plans", url="/c/h/plans/"), NavItem("Follow-ups", url="/c/h/f/"))
+        ),
+    ]
+
+    today, billing = mark_active(items, "/c/h/plans/3/")
+    assert (today.active, billing.active) == (False, True)
+    assert [child.active for child in billing.children] == [True, False]
+    assert [item.active for item in mark_active(items, "/c/h/elsewhere/")] == [True, False]
+    assert not any(item.active for item in mark_active(items, "/accounts/"))
