@@ -189,7 +189,7 @@ class Books:
         like: Posting | None = None,
     ) -> None:
         day = day or self.business_date(location_id)
-        source, run_id = (like.source, like.run_id) if like else (str(self.source), self.run and self.run.pk)
+        source, run_id = (like.source, like.run_id) if like else (str(self.source), self.run.pk if self.run else None)
         self._acts.setdefault(Act(kind, location_id, day, reason, source, run_id), []).extend(lines)
 
     def _write(self) -> None:
@@ -285,7 +285,8 @@ def _totals(account: Account) -> dict[str, int]:
 def _open_date(location_id: int, first: date) -> date:
     with connection.cursor() as cursor:
         cursor.execute("select ledger_open_date(%s, %s)", [location_id, first])
-        return cursor.fetchone()[0]
+        day: date = cursor.fetchone()[0]
+        return day
 
 
 def _application(credit_id: int | None, charge_id: int | None, amount: int) -> Line:

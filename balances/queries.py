@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
@@ -10,7 +11,6 @@ from django.db.models.functions import Coalesce
 from balances.models import Charge, Credit, Entry, Invoice
 from balances.states import EntryKind, Settlement, settlement
 from clinicpay.patients.models import Account
-from treatments.models import TreatmentEvent
 
 TARGET_ORDER = ("invoice__invoice_date", "invoice__due_date", "invoice__number", "service_date", "line", "pk")
 """Oldest invoice first; inside it service date, then line (A3)."""
@@ -54,15 +54,19 @@ def open_credits(accounts: Iterable[Account | int]) -> QuerySet[Credit]:
 
 def event_balances(event_ids: Iterable[int]) -> dict[int, Balance]:
     """Balance of each event, one query for all; events without charges are absent (B2)."""
-    rows = Charge.objects.filter(event__in=list(event_ids)).values_list("event").annotate(Sum("amount"), Sum("outstanding"))
+    rows = (
+        Charge.objects.filter(event__in=list(event_ids))
+        .values_list("event")
+        .annotate(Sum("amount"), Sum("outstanding"))
+    )
     return {event: Balance(charged, outstanding) for event, charged, outstanding in rows}
 
 
-def with_balances(events: list[TreatmentEvent]) -> list[TreatmentEvent]:
+def with_balances(events: list[Any]) -> list[Any]:
     """Give each event its `balance`, one query for all; None while nothing was charged."""
     balances = event_balances(event.pk for event in events)
     for event in events:
-        event.balance = balances.get(event.pk)  # type: ignore[attr-defined]
+        event.balance = balances.get(event.pk)
     return events
 
 
@@ -71,7 +75,7 @@ def event_charges(event_id: int) -> QuerySet[Charge]:
     return Charge.objects.filter(event=event_id).select_related("invoice").order_by("line", "pk")
 
 
-def invoices_with_balance(**where: object) -> QuerySet[Invoice]:
+def invoices_with_balance(**where: object) -> QuerySet[Any]:
     """Invoices with `charged` and `outstanding`, oldest first (B1)."""
     return (
         Invoice.objects.filter(**where)
@@ -103,7 +107,9 @@ def live_allocations(**where: object) -> QuerySet[Entry]:
 def payment_parts(payment_ids: Iterable[int]) -> dict[int, dict[str, int]]:
     """Per payment what of its money is `available`, by kind: {"unapplied": 5000, "pre_payment": 0 …}."""
     parts: dict[int, dict[str, int]] = {}
-    rows = Credit.objects.filter(payment__in=list(payment_ids)).values_list("payment", "kind").annotate(Sum("available"))
+    rows = (
+        Credit.objects.filter(payment__in=list(payment_ids)).values_list("payment", "kind").annotate(Sum("available"))
+    )
     for payment, kind, available in rows:
         parts.setdefault(payment, {})[kind] = available
     return parts
@@ -135,4 +141,5 @@ def entries_of_payment(payment_id: int) -> QuerySet[Entry]:
 def received_on(day: date) -> int:
     """Money received on a business date, less what was reversed on it (minor units)."""
     rows = Entry.objects.filter(kind__in=[EntryKind.RECEIVE, EntryKind.UNRECEIVE], posting__business_date=day)
-    return rows.aggregate(total=Coalesce(Sum("credit_delta"), 0))["total"]
+    total: int = rows.aggregate(total=Coalesce(Sum("credit_delta"), 0))["total"]
+    return total

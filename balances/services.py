@@ -48,7 +48,12 @@ def complete_event(event: TreatmentEvent, *, by: Actor, once: Once | None = None
 
 @transaction.atomic
 def bill_event(
-    event: TreatmentEvent, *, by: Actor, once: Once | None = None, source: Source = Source.MANUAL, dated: date | None = None
+    event: TreatmentEvent,
+    *,
+    by: Actor,
+    once: Once | None = None,
+    source: Source = Source.MANUAL,
+    dated: date | None = None,
 ) -> Invoice | None:
     """Put the event's uncharged procedures on a new invoice of its patient's account; 0.00 ones are never charged."""
     with open_books(event.patient.account, by=by, source=source, once=once, dated=dated) as books:
@@ -92,9 +97,7 @@ def _charge_for(procedure: Procedure, event: TreatmentEvent, by: Actor) -> Charg
     )
 
 
-def apply_credit(
-    credit: Credit, parts: Sequence[tuple[Charge, int]], *, by: Actor, once: Once | None = None
-) -> None:
+def apply_credit(credit: Credit, parts: Sequence[tuple[Charge, int]], *, by: Actor, once: Once | None = None) -> None:
     """Apply a credit to charges by hand: (charge, amount) each, all or nothing. Raises Refusal."""
     require(by, Can.ALLOCATE)
     accounts = {credit.account_id, *(charge.account_id for charge, _ in parts)}
@@ -103,13 +106,12 @@ def apply_credit(
             books.allocate(credit, charge, amount)
 
 
-def undo_allocation(
-    entry_id: int, *, by: Actor, reason: str, keep: int = 0, once: Once | None = None
-) -> None:
+def undo_allocation(entry_id: int, *, by: Actor, reason: str, keep: int = 0, once: Once | None = None) -> None:
     """Undo one allocation, wholly or all but `keep` minor units; the money returns to its credit (A6)."""
     require(by, Can.ALLOCATE)
     entry = find_allocation(entry_id)
-    assert entry.credit and entry.charge  # the shape of an allocation has both
+    assert entry.credit  # the shape of an allocation
+    assert entry.charge
     with open_books(entry.credit.account_id, entry.charge.account_id, by=by, once=once) as books:
         books.unallocate(entry, reason=reason, keep=keep)
 
@@ -144,9 +146,7 @@ def plan_auto_apply(account_ids: Sequence[int]) -> tuple[list[auto_apply.Decided
     return decided, skipped
 
 
-def run_auto_apply(
-    *, by: Actor, source: Source = Source.AUTO, accounts: Sequence[int] | None = None
-) -> AutoApplyRun:
+def run_auto_apply(*, by: Actor, source: Source = Source.AUTO, accounts: Sequence[int] | None = None) -> AutoApplyRun:
     """Apply free money to the oldest debt, account by account, and store every decision and skip.
 
     It runs over all accounts with money in hand, or over the given ones.

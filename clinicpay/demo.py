@@ -58,8 +58,14 @@ VISITS = [
     ("Fluoride", ["D1206", "D1110"]),
 ]
 
-FIRST = "Ethan Maya Noah Hannah Ibrahim Grace Daniel Sofia Oliver Amara Lucas Mei Jonas Priya Víctor Chloë Samuel Ines Tariq Freya".split()
-LAST = "Park Okafor Klein Sesay O’Brien Nguyen García Lindqvist Haddad Kowalski Moreno Tane Whitfield-Montgomery Rossi Ahmed Walker".split()
+FIRST = (
+    *("Ethan", "Maya", "Noah", "Hannah", "Ibrahim", "Grace", "Daniel", "Sofia", "Oliver", "Amara"),
+    *("Lucas", "Mei", "Jonas", "Priya", "Víctor", "Chloë", "Samuel", "Ines", "Tariq", "Freya"),
+)
+LAST = (
+    *("Park", "Okafor", "Klein", "Sesay", "O’Brien", "Nguyen", "García", "Lindqvist", "Haddad"),
+    *("Kowalski", "Moreno", "Tane", "Whitfield-Montgomery", "Rossi", "Ahmed", "Walker"),
+)
 
 
 @dataclass(frozen=True)
@@ -100,8 +106,8 @@ HARBOR = Plan(
         Person("olga@harbor.test", "Olga Reyes", Role.OWNER),
         Person("petra@harbor.test", "Petra Jones", Role.PRACTITIONER),
     ),
-    patients=60,
-    visits=260,
+    patients=48,
+    visits=150,
 )
 LAKESIDE = Plan(
     "lakeside",
@@ -114,8 +120,8 @@ LAKESIDE = Plan(
         Person("stella@lakeside.test", "Stella Brown", Role.OWNER),
         Person("rob@lakeside.test", "Rob Hale", Role.RECEPTION),
     ),
-    patients=16,
-    visits=50,
+    patients=12,
+    visits=30,
 )
 PLANS = (HARBOR, LAKESIDE)
 
@@ -150,6 +156,7 @@ class Builder:
         self.by = ClinicPayItself(clinic, "Demo data")
         self.chance = random.Random(plan.slug)  # noqa: S311 - believable, not secret
         self.today = clock.today(clinic)
+        self.latest: Patient | None = None
 
     def build(self) -> None:
         """People, prices, patients, a year of visits, and today's."""
@@ -190,13 +197,13 @@ class Builder:
     def patient(self, n: int) -> Patient:
         """A patient; every fifth belongs to the family of the one before."""
         first, last = FIRST[n % len(FIRST)], LAST[(n * 7 + n // len(FIRST)) % len(LAST)]
-        family = n % 5 == 4 and hasattr(self, "latest")
+        family = self.latest if n % 5 == 4 else None
         born = date(1950, 3, 1) + timedelta(days=self.chance.randrange(25_000))
         patient = register_patient(
             by=self.by,
-            account=self.latest.account if family else None,
+            account=family.account if family else None,
             first_name=first,
-            last_name=self.latest.last_name if family else last,
+            last_name=family.last_name if family else last,
             birth_date=born,
             phone=f"+1 555 01{n:02d}" if self.clinic.currency == "USD" else f"+64 9 555 01{n:02d}",
             email=f"patient{n}@example.test",
@@ -228,7 +235,9 @@ class Builder:
         invoice = bill_event(event, by=self.by, source=Source.DEMO, dated=day)
         if invoice is None:
             return
-        owed = sum(charge.outstanding for charge in open_charges([invoice.account_id]) if charge.invoice_id == invoice.pk)
+        owed = sum(
+            charge.outstanding for charge in open_charges([invoice.account_id]) if charge.invoice_id == invoice.pk
+        )
         share = self.chance.choices([0, 0.4, 1], weights=[10, 14, 76])[0]
         later = min(day + timedelta(days=self.chance.choice([0, 0, 0, 4, 19])), self.today)
         if share:

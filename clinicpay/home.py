@@ -1,5 +1,7 @@
 """The role's start page, and the two questions that a load balancer asks."""
 
+from typing import Any
+
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
@@ -25,7 +27,7 @@ def today(request: ClinicRequest) -> HttpResponse:
     """Today's treatments; for those who take money, with what is left to pay before the patient leaves."""
     clinic = request.member.clinic
     day = clock.today(clinic)
-    events = list(events_between(*clock.day_bounds(clinic, day)))
+    events: list[Any] = list(events_between(*clock.day_bounds(clinic, day)))
     context = {"day": day, "events": events}
     if request.member.can(Can.SEE_MONEY):
         with_balances(events)
@@ -35,13 +37,13 @@ def today(request: ClinicRequest) -> HttpResponse:
 
 
 @public
-def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - every view takes the request
+def healthz(request: HttpRequest) -> HttpResponse:
     """The process answers."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @public
-def readyz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - every view takes the request
+def readyz(request: HttpRequest) -> HttpResponse:
     """The process can serve: the database answers and every migration has run."""
     try:
         executor = MigrationExecutor(connection)

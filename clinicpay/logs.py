@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +12,7 @@ from clinicpay.audit.context import request_id
 
 def json_formatter() -> structlog.stdlib.ProcessorFormatter:
     """Formatter for the standard library's log records."""
-    shared = [
+    shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -27,7 +28,7 @@ def json_formatter() -> structlog.stdlib.ProcessorFormatter:
     )
 
 
-def _with_request_id(_logger: object, _name: str, event: dict) -> dict:
+def _with_request_id(_logger: object, _name: str, event: dict[str, Any]) -> dict[str, Any]:
     if request_id.get():
         event["request_id"] = request_id.get()
     event.pop("request", None)

@@ -1,12 +1,12 @@
 """All addresses. Inside a clinic each begins with /c/<slug>/ and its view carries a permission mark."""
 
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from clinicpay import home
 from clinicpay.clinics import addresses  # noqa: F401 - registers the path converters
 from clinicpay.staff import views as staff
 
-clinic_pages = [
+clinic_pages: list[URLPattern | URLResolver] = [
     path("", home.start, name="home"),
     path("today/", home.today, name="today"),
     path("patients/", include("clinicpay.patients.urls")),

@@ -69,7 +69,10 @@ class TreatmentMoneyFilter(TreatmentFilter):
     """For those who see money: also what is left to pay."""
 
     money = django_filters.ChoiceFilter(
-        label="Balance", empty_label="Any balance", choices=[("open", "Something to pay"), ("settled", "Nothing to pay")], method="by_money"
+        label="Balance",
+        empty_label="Any balance",
+        choices=[("open", "Something to pay"), ("settled", "Nothing to pay")],
+        method="by_money",
     )
 
     def by_money(self, rows: QuerySet[TreatmentEvent], _name: str, value: str) -> QuerySet[TreatmentEvent]:

@@ -23,7 +23,8 @@ class TenderForm(forms.Form):
 
     def __init__(self, *args: Any, currency: str = "", **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["amount"].use_currency(currency or "USD")
+        fields: dict[str, Any] = self.fields
+        fields["amount"].use_currency(currency or "USD")
         self.fields["amount"].widget.attrs |= {"data-tender": "", "class": "form-control money-input"}
         self.fields["method"].widget.attrs["class"] = "form-select"
 
@@ -43,18 +44,20 @@ class TakePaymentForm(ClinicForm):
     def __init__(self, *args: Any, charges: Sequence[Charge], currency: str, **options: Any) -> None:
         super().__init__(*args, currency=currency, **options)
         self.charges, self.currency = charges, currency
-        self.fields["location"].queryset = Location.objects.filter(active=True)
+        fields: dict[str, Any] = self.fields
+        fields["location"].queryset = Location.objects.filter(active=True)
         self.fields["amount"].widget.attrs |= {"data-amount": "", "autofocus": ""}
         for charge in charges:
             self.fields[_apply_name(charge)] = self._apply_field(charge)
         self.tenders = TenderForms(self.data or None, prefix="tender", form_kwargs={"currency": currency})
 
     def _apply_field(self, charge: Charge) -> MoneyField:
-        field = MoneyField(label=f"Apply to {charge}", zero_ok=True, currency=self.currency)
+        field: Any = MoneyField(label=f"Apply to {charge}", zero_ok=True, currency=self.currency)
         field.maximum = charge.outstanding
         field.widget.attrs |= field.widget_attrs(field.widget)
         field.widget.attrs |= {"data-apply": "", "data-max": charge.outstanding, "class": "form-control money-input"}
-        return field
+        applied: MoneyField = field
+        return applied
 
     @property
     def lines(self) -> list[tuple[Charge, forms.BoundField]]:

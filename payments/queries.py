@@ -18,7 +18,6 @@ from payments.models import Payment, Receipt
 from payments.states import MONEY, PaymentStatus
 from treatments.models import TreatmentEvent
 
-
 TIMELINE = 20
 """Lines of a timeline; older ones stand in the lists."""
 
@@ -60,12 +59,10 @@ def parts_of(rows: Iterable[Payment]) -> dict[int, Parts]:
     credits = Credit.objects.filter(payment__in=rows).values_list("payment", "kind").annotate(left=Sum("available"))
     for payment, kind, left in credits:
         (free if kind in {CreditKind.UNAPPLIED, CreditKind.DEPOSIT} else held)[payment] += left
-    return {
-        row.pk: Parts(row.amount, free[row.pk], held[row.pk], received=row.status in MONEY) for row in rows
-    }
+    return {row.pk: Parts(row.amount, free[row.pk], held[row.pk], received=row.status in MONEY) for row in rows}
 
 
-def receipts_of(account_id: int) -> QuerySet[Receipt]:
+def receipts_of(account_id: int) -> QuerySet[Any]:
     """Receipts of an account, newest first, with their amounts."""
     return (
         Receipt.objects.filter(account=account_id)
@@ -125,13 +122,13 @@ def receipt_facts(receipt: Receipt) -> dict[str, Any]:
     """A receipt's payments, what they paid, what stays unapplied, and what the account still owes."""
     payments = list(receipt.payments.all())
     good = [payment for payment in payments if payment.status != PaymentStatus.VOIDED]
-    applied = list(live_allocations(credit__payment__in=good))[::-1]
+    applied = _by_charge(reversed(list(live_allocations(credit__payment__in=good))))
     amount = sum(payment.amount for payment in good)
     return {
         "payments": payments,
         "amount": amount,
         "applied": applied,
-        "unapplied": amount - sum(entry.applied for entry in applied),
+        "unapplied": amount - sum(line.applied for line in applied),
         "account": receipt.account,
     }
 
@@ -142,8 +139,29 @@ def patient_timeline(patient: Patient, currency: str) -> list[Happened]:
     invoices = invoices_with_balance(account=patient.account_id).order_by("-pk")[:TIMELINE]
     receipts = receipts_of(patient.account_id)[:TIMELINE]
     happened = [
-        *(Happened(event.service_at, f"{event.ref} {event.title}", note=event.get_state_display(), icon="stethoscope") for event in events),
-        *(Happened(one.issued_at, f"{one.ref} billed {money.show(one.charged, currency)}", icon="file-invoice") for one in invoices),
+        *(
+            Happened(event.service_at, f"{event.ref} {event.title}", note=event.get_state_display(), icon="stethoscope")
+            for event in events
+        ),
+        *(
+            Happened(one.issued_at, f"{one.ref} billed {money.show(one.charged, currency)}", icon="file-invoice")
+            for one in invoices
+        ),
         *(Happened(one.made_at, f"{one.ref} paid {money.show(one.amount, currency)}", icon="cash") for one in receipts),
     ]
     return sorted(happened, key=lambda one: one.at, reverse=True)[:TIMELINE]
+
+
+@dataclass
+class PaidLine:
+    """What one charge got from a receipt, by however many tenders."""
+
+    charge: Any
+    applied: int = 0
+
+
+def _by_charge(entries: Iterable[Any]) -> list[PaidLine]:
+    lines: dict[int, PaidLine] = {}
+    for entry in entries:
+        lines.setdefault(entry.charge_id, PaidLine(entry.charge)).applied += entry.applied
+    return list(lines.values())

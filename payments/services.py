@@ -1,6 +1,7 @@
 """Acts on payments: taking money at the desk, reversing an entry error."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -134,18 +135,23 @@ def _payments(account: Account, order: Order, receipt: Receipt) -> list[Payment]
 def _apply(books: Books, credits: Sequence[Credit], parts: Sequence[tuple[int, int]]) -> None:
     """Spread the parts over the tenders in their order."""
     charges = Charge.objects.select_related("invoice").in_bulk([charge_id for charge_id, _ in parts])
-    left = [[credit, credit.amount] for credit in credits]
+    purse = deque((credit, credit.amount) for credit in credits)
     for charge_id, amount in parts:
         if charge_id not in charges:
             raise Refusal("One of these charges no longer exists.")
-        while amount:
-            credit, available = left[0]
-            part = min(amount, available)
+        for credit, part in _draw(purse, amount):
             books.allocate(credit, charges[charge_id], part)
-            amount -= part
-            left[0][1] -= part
-            if not left[0][1]:
-                left.pop(0)
+
+
+def _draw(purse: deque[tuple[Credit, int]], wanted: int) -> Iterator[tuple[Credit, int]]:
+    """Take `wanted` minor units from the front of the purse, which holds at least as much."""
+    while wanted:
+        credit, available = purse.popleft()
+        part = min(wanted, available)
+        wanted -= part
+        if part < available:
+            purse.appendleft((credit, available - part))
+        yield credit, part
 
 
 @transaction.atomic

@@ -9,7 +9,8 @@
      [data-clear-all] [data-suggest]   empty every Apply field; fill them again from the top
    Tenders  [data-tenders data-digits data-symbol]
      input [data-tender], <template>, [data-add-tender], [data-remove-tender], [data-tenders-total],
-     and data-tenders-of="#id_amount" when they must sum to that field
+     and data-tenders-of="#id_amount" when they must sum to that field; with data-rest-of="#id_method"
+     too, the method chosen there takes what they leave
    A list   [data-pick-list data-digits data-symbol]
      input [data-pick data-minor], [data-pick-all], [data-pick-bar], [data-pick-count], [data-pick-sum] */
 (() => {

@@ -1,7 +1,7 @@
 """Connections past Django: an attacker with the application's password, and the owner who looks on."""
 
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import psycopg
 from django.db import connections
@@ -23,7 +23,7 @@ def connect(alias: str = "default", **options: object) -> psycopg.Connection:
 @contextmanager
 def pinned(clinic_id: int, user_id: int | None = None) -> Iterator[psycopg.Connection]:
     """One transaction of the application's role, pinned to a clinic; committed at the end."""
-    with connect() as connection:
+    with closing(connect()) as connection:
         connection.execute("set lock_timeout = '10s'")
         connection.commit()
         connection.execute(
@@ -31,6 +31,7 @@ def pinned(clinic_id: int, user_id: int | None = None) -> Iterator[psycopg.Conne
             [str(clinic_id), str(user_id or "")],
         )
         yield connection
+        connection.commit()
 
 
 @contextmanager

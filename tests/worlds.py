@@ -6,15 +6,18 @@ They are committed, so they have numbers, slugs and words of their own.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Any
 from uuid import uuid4
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.backends.signals import connection_created
 from django.db.backends.utils import CursorWrapper
+from django.test import Client
 from django.utils import timezone
 from psycopg import sql
 
@@ -29,7 +32,7 @@ from clinicpay.clinics.numbers import take
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.services import add_payer, open_account, register_patient
-from clinicpay.staff.models import Invitation
+from clinicpay.staff.models import Invitation, User
 from clinicpay.staff.roles import Role
 from payments.models import Payment, Receipt
 from tests.factories import Clinicful, a_receipt, an_event, an_invoice, make_clinic
@@ -55,6 +58,14 @@ class World:
     payment: Payment
     credit: Credit
     allocation: Entry
+    sessions: dict[str, str] = field(default_factory=dict)
+
+    def browser(self, who: str = "", **options: Any) -> Client:
+        """Where `who` has signed in already, or nobody has; a broken view answers 500 instead of raising."""
+        client = Client(raise_request_exception=False, **options)
+        if who:
+            client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[who]
+        return client
 
     @property
     def slug(self) -> str:
@@ -80,7 +91,15 @@ def make_world(slug: str, *, first: int = 1) -> World:
         for kind in {*KINDS.values(), Account.KIND}:
             if first > 1:
                 take(kind, first - 1)
-        return _fill(home, canary)
+        world = _fill(home, canary)
+    world.sessions = {who: _session_of(member.user) for who, member in home.members.items()}
+    return world
+
+
+def _session_of(user: User) -> str:
+    client = Client()
+    client.force_login(user)
+    return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 def _fill(home: Clinicful, canary: str) -> World:

@@ -24,18 +24,22 @@ class TreatmentForm(ClinicForm):
     service_time = forms.TimeField(label="Time", widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"))
     title = forms.CharField(label="Reason for the visit", required=False, max_length=255)
     codes = forms.MultipleChoiceField(
-        label="Procedures", required=False, widget=forms.CheckboxSelectMultiple, help_text="From the clinic's price list."
+        label="Procedures",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="From the clinic's price list.",
     )
 
     def __init__(self, *args: Any, member: Membership, now: datetime, **options: Any) -> None:
         options.setdefault("initial", {"service_date": now.date(), "service_time": now.strftime("%H:%M")})
         super().__init__(*args, currency=member.clinic.currency, **options)
         self.clinic = member.clinic
-        self.fields["practitioner"].queryset = Practitioner.objects.filter(active=True)
-        self.fields["location"].queryset = Location.objects.filter(active=True)
+        fields: dict[str, Any] = self.fields
+        fields["practitioner"].queryset = Practitioner.objects.filter(active=True)
+        fields["location"].queryset = Location.objects.filter(active=True)
         sees_fees = member.can(Can.SEE_MONEY)
         prices = PriceItem.objects.filter(active=True)
-        self.fields["codes"].choices = [(price.code, self._priced(price, sees_fees)) for price in prices]
+        fields["codes"].choices = [(price.code, self._priced(price, sees_fees)) for price in prices]
 
     def _priced(self, price: PriceItem, sees_fees: bool) -> str:
         """Practitioners choose procedures without seeing what they cost."""

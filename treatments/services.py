@@ -76,7 +76,7 @@ def _priced(event: TreatmentEvent, work: Sequence[Work], *, first_line: int) -> 
 
 
 def _procedure(event: TreatmentEvent, line: int, one: Work, price: PriceItem | None) -> Procedure:
-    fee = one.fee if one.fee is not None else price and price.fee
+    fee = one.fee if one.fee is not None else price.fee if price else None
     if fee is None:
         raise Refusal(f"{one.code} is not on the price list. Add it there, or give a fee.")
     description = one.description or (price.description if price else one.code)

@@ -37,7 +37,7 @@ class Clinic(models.Model):
         return self.name
 
 
-class TenantForeignKey(models.ForeignKey):
+class TenantForeignKey(models.ForeignKey):  # type: ignore[type-arg]  # not generic at run time
     """Reference to a row of the same clinic.
 
     Django emits no composite foreign keys, so the column has no constraint of its own; the
@@ -75,6 +75,9 @@ class Counter(TenantModel):
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(fields=["clinic", "kind"], name="clinics_counter_kind"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.last}"
 
 
 class Location(TenantModel):

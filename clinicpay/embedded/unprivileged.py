@@ -76,9 +76,7 @@ def server_user(data: Path) -> ServerUser:
     owner = _owner_of_files(data)
     if os.geteuid() != 0:
         if owner not in (None, os.geteuid()):
-            raise StartupProblem(
-                f"The database in {data} belongs to another user; start ClinicPay as that user."
-            )
+            raise StartupProblem(f"The database in {data} belongs to another user; start ClinicPay as that user.")
         return ServerUser(str(os.geteuid()), os.geteuid(), os.getegid())
     for user in _unprivileged_accounts(owner):
         if user.can_enter(Path("/")):
@@ -134,9 +132,7 @@ def _reachable_folder(user: ServerUser, data: Path) -> Path:
     with suppress(OSError):
         FALLBACK.mkdir(mode=0o755, exist_ok=True)
     if not user.can_enter(FALLBACK):
-        raise StartupProblem(
-            f"The user {user.name}, who runs the database, cannot reach {data}; set CLINICPAY_DATA."
-        )
+        raise StartupProblem(f"The user {user.name}, who runs the database, cannot reach {data}; set CLINICPAY_DATA.")
     return FALLBACK / hashlib.sha256(str(data).encode()).hexdigest()[:12]
 
 

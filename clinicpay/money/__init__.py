@@ -34,7 +34,7 @@ def symbol(currency: str) -> str:
 
 
 def _narrow(currency: str) -> str:
-    """"$" rather than "NZ$": a clinic has one currency, and its people know which."""
+    """ "$" rather than "NZ$": a clinic has one currency, and its people know which."""
     return get_currency_symbol(currency, locale=_LOCALE).lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") or currency
 
 
@@ -42,7 +42,9 @@ def show(minor: int, currency: str) -> str:
     """Minor units as people read them: 123450 USD is "$1,234.50", -500 is "-$5.00"."""
     places = digits(currency)
     major = Decimal(minor).scaleb(-places)
-    text = format_currency(abs(major), currency, f"#,##0.{'0' * places}" if places else "#,##0", locale=_LOCALE, currency_digits=False)
+    text = format_currency(
+        abs(major), currency, f"#,##0.{'0' * places}" if places else "#,##0", locale=_LOCALE, currency_digits=False
+    )
     return f"{'-' if minor < 0 else ''}{symbol(currency)}{text}"
 
 

@@ -26,7 +26,10 @@ class PatientMoneyFilter(PatientFilter):
     """For those who see money: also by what is owed."""
 
     owing = django_filters.ChoiceFilter(
-        label="Balance", empty_label="Any balance", choices=[("owes", "Owes money"), ("clear", "Owes nothing")], method="by_owing"
+        label="Balance",
+        empty_label="Any balance",
+        choices=[("owes", "Owes money"), ("clear", "Owes nothing")],
+        method="by_owing",
     )
 
     def by_owing(self, rows: QuerySet[Patient], _name: str, value: str) -> QuerySet[Patient]:

@@ -16,8 +16,8 @@ class PatientForm(ClinicModelForm):
     class Meta:
         model = Patient
         fields = DETAILS
-        widgets = {"birth_date": forms.DateInput()}  # noqa: RUF012 - Django's Meta
-        labels = {"sex": "Sex", "birth_date": "Date of birth"}  # noqa: RUF012 - Django's Meta
+        widgets = {"birth_date": forms.DateInput()}
+        labels = {"sex": "Sex", "birth_date": "Date of birth"}
 
     def clean_birth_date(self) -> Any:
         """Nobody is born in the future."""

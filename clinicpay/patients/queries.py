@@ -30,6 +30,6 @@ def family(account: Account) -> QuerySet[Patient]:
 
 def may_pay_for(account: Account, patient: Patient) -> bool:
     """Whether an account is the patient's own or one of their payers."""
-    return patient.account_id == account.pk or Account.objects.filter(
-        Q(pk=account.pk), pays_for__patient=patient
-    ).exists()
+    return (
+        patient.account_id == account.pk or Account.objects.filter(Q(pk=account.pk), pays_for__patient=patient).exists()
+    )

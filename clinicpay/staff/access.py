@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
-from clinicpay.staff.models import Membership
+from clinicpay.staff.models import Actor, Membership
 from clinicpay.staff.roles import Can, who_may
 
 View = Callable[..., HttpResponse]
@@ -37,7 +37,7 @@ def allowed(can: Can, *, post: Can | None = None) -> Callable[[View], View]:
 
     def mark(view: View) -> View:
         @wraps(view)
-        def guarded(request: ClinicRequest, slug: str, **kwargs: Any) -> HttpResponse:  # noqa: ARG001 - in the scope already
+        def guarded(request: ClinicRequest, slug: str, **kwargs: Any) -> HttpResponse:
             require(request.member, post if post and request.method == "POST" else can)
             return view(request, **kwargs)
 
@@ -60,7 +60,7 @@ def signed_in(view: View) -> View:
     return view
 
 
-def require(member: Membership, can: Can) -> None:
+def require(member: Actor, can: Can) -> None:
     """Raise Refused unless the member is allowed an act; services ask again what views have asked."""
     if not member.can(can):
         raise Refused(can)

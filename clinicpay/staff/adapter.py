@@ -11,7 +11,7 @@ from clinicpay.staff.models import User
 class ClosedSignUp(DefaultAccountAdapter):
     """People come in by an invitation from their clinic."""
 
-    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never."""
         return False
 

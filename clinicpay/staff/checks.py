@@ -42,7 +42,7 @@ def _walk(resolver: URLResolver, prefix: str, namespace: str) -> Iterator[Addres
 
 
 @register(Tags.security)
-def views_are_marked(app_configs: object = None, **_kwargs: Any) -> list[CheckMessage]:  # noqa: ARG001 - Django's signature
+def views_are_marked(app_configs: object = None, **_kwargs: Any) -> list[CheckMessage]:
     """Every view says who may open it."""
     return [Error(f"/{one.route}: {wrong}", id="staff.E001") for one in addresses() if (wrong := _wrong_with(one))]
 

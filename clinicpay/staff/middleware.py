@@ -14,6 +14,7 @@ from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.staff.access import ClinicRequest, Refused
+from clinicpay.staff.models import User
 from clinicpay.staff.queries import memberships_of
 from clinicpay.ui.answers import toast
 from clinicpay.ui.htmx import wants_part
@@ -40,16 +41,14 @@ class ClinicMiddleware:
             return self.get_response(request)
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
-        self._enter(request, found["slug"])
+        self._enter(request, request.user, found["slug"])
         clinic = request.member.clinic
         with timezone.override(clock.zone(clinic)), clinic_scope(clinic, request.user):
             response = self.get_response(request)
             if response.status_code >= 500:
                 transaction.set_rollback(True)
         if isinstance(response, StreamingHttpResponse):
-            response.streaming_content = _scoped(
-                response.streaming_content, request.member.clinic, request.user.pk
-            )
+            response.streaming_content = _scoped(response.streaming_content, request.member.clinic, request.user.pk)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -66,8 +65,8 @@ class ClinicMiddleware:
             return toast(HttpResponse(status=status), str(exception), "error")
         return render(request, f"{status}.html", {"exception": str(exception)}, status=status)
 
-    def _enter(self, request: ClinicRequest, slug: str) -> None:
-        request.memberships = memberships_of(request.user)
+    def _enter(self, request: ClinicRequest, user: User, slug: str) -> None:
+        request.memberships = memberships_of(user)
         for member in request.memberships:
             if member.clinic.slug == slug:
                 request.member = member

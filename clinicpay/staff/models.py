@@ -86,9 +86,13 @@ class ClinicPayItself:
     def __init__(self, clinic: Clinic, label: str) -> None:
         self.clinic, self.label = clinic, label
 
-    def can(self, can: Can) -> bool:  # noqa: ARG002 - the same question that a member is asked
+    def can(self, can: Can) -> bool:
         """Allowed everything; what may run as ClinicPay is decided where it is started."""
         return True
+
+
+Actor = Membership | ClinicPayItself
+"""Who acts: a member, or ClinicPay itself."""
 
 
 class Practitioner(TenantModel):

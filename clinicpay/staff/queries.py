@@ -1,6 +1,7 @@
 """Who is a member of what: the look-ups that come before a clinic is known."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import connection
 
@@ -21,7 +22,7 @@ def names_of(user_ids: Iterable[int | None]) -> dict[int, str]:
     return {user.pk: str(user) for user in users}
 
 
-def _member(user: User, row: tuple) -> Membership:
+def _member(user: User, row: tuple[Any, ...]) -> Membership:
     member_id, role, clinic_id, slug, name, timezone, currency, day_starts_at, paper, created_at = row
     clinic = Clinic(clinic_id, slug, name, timezone, currency, day_starts_at, paper, created_at)
     member = Membership(id=member_id, clinic=clinic, user=user, role=role, active=True)

@@ -72,9 +72,7 @@ def accept_invitation(token: str, *, name: str, password: str) -> Membership:
     with clinic_scope(clinic_id):
         invitation = _take(token)
         user = _user(invitation.email, name, password)
-        member, _ = Membership.objects.update_or_create(
-            user=user, defaults={"role": invitation.role, "active": True}
-        )
+        member, _ = Membership.objects.update_or_create(user=user, defaults={"role": invitation.role, "active": True})
         with clinic_scope(clinic_id, user):  # the trail names the person as the one who acts
             record("member.joined", member, by=member, after={"role": invitation.role})
     return member

@@ -60,9 +60,7 @@ def toast(
     return response
 
 
-def notify(
-    request: HttpRequest, text: str, level: int = messages.SUCCESS, link: tuple[str, str] | None = None
-) -> None:
+def notify(request: HttpRequest, text: str, level: int = messages.SUCCESS, link: tuple[str, str] | None = None) -> None:
     """Leave a message for the next page or part, where it shows as a toast; `link` is (label, url)."""
     tags = json.dumps({"label": link[0], "url": link[1]}) if link else ""
     messages.add_message(request, level, text, extra_tags=tags)

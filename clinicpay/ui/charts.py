@@ -84,9 +84,7 @@ def short_amount(value: float, sign: str) -> str:
     return f"{sign}{value:.3g}"
 
 
-def monthly_bars(
-    points: Sequence[tuple[str, int]], currency: str, *, width: int = 800, height: int = 170
-) -> BarChart:
+def monthly_bars(points: Sequence[tuple[str, int]], currency: str, *, width: int = 800, height: int = 170) -> BarChart:
     """Columns of (label, minor units), the last one being the month that still runs."""
     unit = 10 ** money.digits(currency)
     top = nice_ceiling(max((minor for _, minor in points), default=0) / unit)

@@ -18,7 +18,12 @@ class MoneyInput(forms.TextInput):
     """A right-aligned amount; `data-digits` and `data-symbol` let money.js write like the server."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        defaults = {"inputmode": "decimal", "autocomplete": "off", "class": "money-input", "data-money": ""}
+        defaults = {
+            "inputmode": "decimal",
+            "autocomplete": "off",
+            "class": "form-control money-input",
+            "data-money": "",
+        }
         super().__init__(defaults | (attrs or {}))
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
@@ -124,14 +129,24 @@ class ClinicModelForm(forms.ModelForm):
 
 
 def dress(form: forms.BaseForm, currency: str = "") -> None:
-    """Give amounts their currency and dates the browser's own picker."""
+    """Give amounts their currency, dates the browser's own picker, and a bare {{ field }} our look."""
     for field in form.fields.values():
         if isinstance(field, MoneyField) and currency:
             field.use_currency(currency)
         widget = field.widget
+        _classed(widget)
         if isinstance(widget, forms.DateInput):
             widget.input_type = "date"
             widget.format = "%Y-%m-%d"
+
+
+def _classed(widget: forms.Widget) -> None:
+    if isinstance(widget, forms.CheckboxInput):
+        widget.attrs.setdefault("class", "form-check-input")
+    elif isinstance(widget, forms.Select) and not isinstance(widget, forms.RadioSelect):
+        widget.attrs.setdefault("class", "form-select")
+    elif isinstance(widget, forms.TextInput | forms.Textarea | forms.NumberInput | forms.DateInput):
+        widget.attrs.setdefault("class", "form-control")
 
 
 def form_helper() -> FormHelper:

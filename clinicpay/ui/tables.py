@@ -128,9 +128,7 @@ class ListTable(django_tables2.Table):
         if self.paginator.counted <= SIZES[0]:
             return []
         field = self.prefixed_per_page_field
-        return [
-            PageLink(str(size), self._address(**{field: size}), current=size == self.size) for size in SIZES
-        ]
+        return [PageLink(str(size), self._address(**{field: size}), current=size == self.size) for size in SIZES]
 
     @property
     def sort(self) -> str:

@@ -42,4 +42,6 @@ def patient(request: ClinicRequest, number: int) -> HttpResponse:
 def receipts(request: ClinicRequest, number: int) -> HttpResponse:
     """The receipts of the patient's account."""
     found = _patient(number)
-    return render_page(request, "patients/receipts.html", {"patient": found, "receipts": receipts_of(found.account_id)[:200]})
+    return render_page(
+        request, "patients/receipts.html", {"patient": found, "receipts": receipts_of(found.account_id)[:200]}
+    )

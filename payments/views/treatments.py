@@ -1,5 +1,7 @@
 """Treatments with their payment state beside them: the list, adding one, its page, marking complete."""
 
+from typing import Any
+
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
@@ -31,7 +33,9 @@ def treatment_list(request: ClinicRequest) -> HttpResponse:
     table = (TreatmentMoneyTable if sees_money else TreatmentTable).of(request, narrow.qs)
     if sees_money:
         with_balances(table.drawn)
-    return render_page(request, "treatments/treatment_list.html", {"filter": narrow, "table": table}, fragment="results")
+    return render_page(
+        request, "treatments/treatment_list.html", {"filter": narrow, "table": table}, fragment="results"
+    )
 
 
 @allowed(Can.SCHEDULE)
@@ -61,7 +65,7 @@ def treatment(request: ClinicRequest, number: int) -> HttpResponse:
     """One event: what was done, and for those who see money what was charged, paid and is left."""
     event = get_object_or_404(events().select_related("patient__account"), number=number)
     can_complete = request.member.can(Can.MARK_COMPLETE) and EventState.CLOSED in MOVES[event.state]
-    procedures = list(event.procedures.all())
+    procedures: list[Any] = list(event.procedures.all())
     context = {"event": event, "procedures": procedures, "can_complete": can_complete}
     if request.member.can(Can.SEE_MONEY):
         charges = {charge.procedure_id: charge for charge in event_charges(event.pk)}

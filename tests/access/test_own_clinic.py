@@ -12,7 +12,6 @@ from tests.access.samples import (
     named,
     path_of,
     right,
-    signed_in_as,
     three_ways,
     who_of,
 )
@@ -46,7 +45,7 @@ def test_every_other_address_is_allauths():
 @pytest.mark.parametrize("one", IN_CLINIC, ids=named)
 def test_role_opens_what_the_table_allows(worlds, one, who):
     north, _ = worlds
-    client = signed_in_as(getattr(north.home, who))
+    client = north.browser(who)
     statuses = {way: response.status_code for way, response in three_ways(client, path_of(one, north))}
 
     for way, status in statuses.items():
@@ -64,7 +63,7 @@ def test_nobody_is_sent_to_sign_in(worlds, one):
     north, _ = worlds
     path = path_of(one, north)
 
-    for way, response in three_ways(signed_in_as(None), path):
+    for way, response in three_ways(north.browser(), path):
         if way == "htmx":
             assert (response.status_code, response.content) == (401, b"")
             assert response["HX-Redirect"].startswith("/accounts/login/?next=")
@@ -75,7 +74,7 @@ def test_nobody_is_sent_to_sign_in(worlds, one):
 
 @pytest.mark.parametrize("one", [one for one in OURS if not one.in_clinic], ids=named)
 def test_address_outside_a_clinic_asks_as_its_mark_says(worlds, one):
-    response = signed_in_as(None).get(path_of(one, worlds[0]))
+    response = worlds[0].browser().get(path_of(one, worlds[0]))
 
     if getattr(one.view, "public", False):
         assert response.status_code == 200

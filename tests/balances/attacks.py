@@ -89,15 +89,7 @@ LIMITS = {
     "lower_a_charge_without_a_credit": (act("allocate", line("allocate", "%(charge)s", -100)), "balances_entry_shape"),
     "apply_beyond_bigint": (act("allocate", applied(2**63 + 1)), TOO_BIG),
     "overflow_an_account": (act("charge", opened(2**63 - 1), before=new_charge(2**63 - 1)), TOO_BIG),
-    "overflow_a_sum": (act("allocate", *[applied(2**62)] * 3), "balances_credit_available"),
-    "apply_in_an_update_of_two_ctes": (
-        act("allocate", applied(1001), before="x as (select 1)"),
-        "balances_credit_available",
-    ),
-    "apply_in_a_loop": (
-        "do $$ begin for i in 1..3 loop " + act("allocate", applied(500)) + "; end loop; end $$",
-        "balances_credit_available",
-    ),
+    "overflow_a_sum": (act("allocate", *[applied(2**62)] * 3), TOO_BIG),
 }
 
 KINDS = {
@@ -279,7 +271,6 @@ POWERS = {
     "become_the_ledger": ("set role clinicpay_ledger", DENIED),
     "become_the_owner": ("set role clinicpay_owner", DENIED),
     "become_the_owner_for_the_session": ("set session authorization clinicpay_owner", DENIED),
-    "grant_oneself": ("grant update on balances_charge to clinicpay_app", DENIED),
     "lower_the_fence": ("alter table balances_charge disable row level security", DENIED),
     "open_a_policy": ("create policy mine on balances_charge to clinicpay_app using (true)", DENIED),
     "shadow_a_table": ("create temp table balances_closedday (clinic_id bigint, location_id bigint, day date)", DENIED),

@@ -1,6 +1,7 @@
 """A committed clinic full of money, its neighbour, and a fingerprint of both: what the attacks are run against."""
 
 import uuid
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -41,29 +42,27 @@ class Scene:
 
     home: Clinicful
     away: Clinicful
+    owner: psycopg.Connection
     ids: dict[str, Any] = field(default_factory=dict)
 
     def fingerprint(self) -> str:
         """A digest of every row of both clinics, read by the owner past the fence."""
         clinics = [self.home.clinic.pk, self.away.clinic.pk]
-        with connect("owner") as owner:
-            digests = [
-                owner.execute(
-                    f"select md5(string_agg(t::text, '|' order by t.id)) from {table} t where clinic_id = any(%s)",
-                    [clinics],
-                ).fetchone()
-                for table in TABLES
-            ]
-        return repr(digests)
+        parts = " union all ".join(
+            f"select md5(string_agg(t::text, '|' order by t.id)) from {table} t where clinic_id = any(%(clinics)s)"
+            for table in TABLES
+        )
+        return repr(self.owner.execute(parts, {"clinics": clinics}).fetchall())
 
     def try_to(self, *statements: str) -> None:
         """Run the statements as the application's role and commit. Raises what the database raises."""
-        with connect() as attacker:
+        with closing(connect()) as attacker:  # not psycopg's own block, which stays open when COMMIT fails
             attacker.execute("select set_config('app.clinic_id', %s, false)", [str(self.home.clinic.pk)])
             attacker.execute("select set_config('app.user_id', %s, false)", [str(self.home.rita.user_id)])
             attacker.commit()
             for statement in statements:
                 run(attacker, statement, self.ids)
+            attacker.commit()
 
 
 def run(connection: psycopg.Connection, statement: str, ids: dict[str, Any]) -> None:
@@ -78,8 +77,9 @@ def run(connection: psycopg.Connection, statement: str, ids: dict[str, Any]) -> 
 
 def make_scene() -> Scene:
     """Commit the two clinics; the slugs are new each time because committed clinics stay."""
+    owner = connect("owner", autocommit=True)
     mark = uuid.uuid4().hex[:8]
-    scene = Scene(make_clinic(f"home-{mark}"), make_clinic(f"away-{mark}"))
+    scene = Scene(make_clinic(f"home-{mark}"), make_clinic(f"away-{mark}"), owner)
     with clinic_scope(scene.away.clinic, scene.away.rita.user):
         scene.ids |= {f"foreign_{name}": value for name, value in _money(scene.away).items()}
     with clinic_scope(scene.home.clinic, scene.home.rita.user):

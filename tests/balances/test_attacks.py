@@ -1,5 +1,7 @@
 """B1: what the application's role is refused in raw SQL, with real commits."""
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 from psycopg import errors
@@ -9,9 +11,11 @@ from tests.balances.scene import Scene, make_scene
 
 
 @pytest.fixture(scope="module")
-def scene(django_db_setup, django_db_blocker) -> Scene:
+def scene(django_db_setup, django_db_blocker) -> Iterator[Scene]:
     with django_db_blocker.unblock():
-        return make_scene()
+        made = make_scene()
+    with made.owner:
+        yield made
 
 
 @pytest.mark.parametrize(("attack", "refusal"), ATTACKS.values(), ids=ATTACKS.keys())
@@ -50,3 +54,13 @@ def test_control_a_legal_act_is_accepted_and_changes_the_fingerprint(scene):
     before = scene.fingerprint()
     scene.try_to(act("unallocate", undone(4000), applied(3999)), act("allocate", applied(1)))
     assert scene.fingerprint() != before
+
+
+def test_attacker_who_grants_itself_rights_gains_none(scene):
+    before = scene.fingerprint()
+    with pytest.raises(errors.InsufficientPrivilege):
+        scene.try_to(
+            "grant update on balances_charge to clinicpay_app",  # a warning, no rights granted
+            "update balances_charge set outstanding = 0",
+        )
+    assert scene.fingerprint() == before

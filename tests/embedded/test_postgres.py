@@ -37,9 +37,7 @@ def test_server_refuses_a_wrong_password(cluster: Cluster) -> None:
     assert running
 
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(
-            host="127.0.0.1", port=running.port, user=SUPERUSER, password="guess", dbname="postgres"
-        )
+        psycopg.connect(host="127.0.0.1", port=running.port, user=SUPERUSER, password="guess", dbname="postgres")
 
 
 def test_passwords_are_for_their_owner_only(cluster: Cluster) -> None:

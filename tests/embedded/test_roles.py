@@ -154,9 +154,7 @@ def test_prepare_without_a_backup_password_keeps_the_login(cluster: Cluster, sig
         ({"app_url": "postgres://clinicpay_app:x@127.0.0.1/other"}, "must name the same database"),
     ],
 )
-def test_prepare_refuses_urls_that_cannot_be_meant(
-    cluster: Cluster, changes: dict[str, str], words: str
-) -> None:
+def test_prepare_refuses_urls_that_cannot_be_meant(cluster: Cluster, changes: dict[str, str], words: str) -> None:
     with pytest.raises(StartupProblem, match=words):
         prepare(cluster, **changes)
 

@@ -40,9 +40,7 @@ def test_page_is_whole_for_a_browser(ask, page):
 
 
 def test_page_is_its_part_for_htmx(ask, page):
-    assert (
-        answers.render_page(ask(part=True), page, {"word": "hi"}, fragment="results").content == b"<p>hi</p>"
-    )
+    assert answers.render_page(ask(part=True), page, {"word": "hi"}, fragment="results").content == b"<p>hi</p>"
 
 
 def test_page_is_whole_when_history_is_restored(ask, page):

@@ -10,9 +10,7 @@ def test_nice_ceiling_is_the_next_round_number(value, ceiling):
     assert nice_ceiling(value) == pytest.approx(ceiling)
 
 
-@pytest.mark.parametrize(
-    ("value", "words"), [(0, "$0"), (500, "$500"), (15_000, "$15k"), (2_500_000, "$2.5m")]
-)
+@pytest.mark.parametrize(("value", "words"), [(0, "$0"), (500, "$500"), (15_000, "$15k"), (2_500_000, "$2.5m")])
 def test_short_amount_fits_a_grid(value, words):
     assert short_amount(value, "$") == words
 

@@ -65,9 +65,7 @@ def ordered(monkeypatch):
     monkeypatch.setattr(paging, "QuerySet", Rows)
     monkeypatch.setattr(paging, "sort_keys", lambda rows: rows.keys)
     began, chance = datetime(2026, 11, 21, tzinfo=UTC), random.Random(7)
-    rows = [
-        {"id": f"{i:04}", "at": began + timedelta(microseconds=chance.randrange(300))} for i in range(1234)
-    ]
+    rows = [{"id": f"{i:04}", "at": began + timedelta(microseconds=chance.randrange(300))} for i in range(1234)]
     return Rows(sorted(rows, key=lambda row: (row["at"], row["id"]), reverse=True), keys)
 
 

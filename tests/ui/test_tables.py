@@ -99,9 +99,7 @@ def test_empty_table_offers_the_first_step(ask):
 def test_empty_table_with_filters_offers_to_clear_them(ask):
     request = ask("/p/?q=x")
     chosen = SimpleNamespace(is_filtered=True, chips=[], clear_url="?")
-    html = render_to_string(
-        "ui/table.html", {"table": PaymentTable.of(request, []), "filter": chosen}, request
-    )
+    html = render_to_string("ui/table.html", {"table": PaymentTable.of(request, []), "filter": chosen}, request)
 
     assert "No payments match these filters" in html
     assert "No payments yet" not in html

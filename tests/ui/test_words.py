@@ -100,9 +100,7 @@ def test_icon_is_hidden_unless_it_stands_for_words(clinic):
 def test_menu_marks_the_longest_address_and_its_parent():
     items = [
         NavItem("Today", url="/c/h/"),
-        NavItem(
-            "Billing", children=(NavItem("Plans", url="/c/h/plans/"), NavItem("Follow-ups", url="/c/h/f/"))
-        ),
+        NavItem("Billing", children=(NavItem("Plans", url="/c/h/plans/"), NavItem("Follow-ups", url="/c/h/f/"))),
     ]
 
     today, billing = mark_active(items, "/c/h/plans/3/")

@@ -94,7 +94,8 @@ def unfence_statements(table: str) -> list[str]:
 
 def tenant_keys(model: Any) -> list[Any]:
     """The model's references to other tenant rows."""
-    return [field for field in model._meta.local_fields if isinstance(field, models.ForeignKey) and not field.db_constraint]
+    fields: list[Any] = [field for field in model._meta.local_fields if isinstance(field, models.ForeignKey)]
+    return [field for field in fields if not field.db_constraint]
 
 
 def key_name(table: str, field: Any) -> str:

@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--reset", action="store_true", help="begin again; only where all clinics are demo clinics")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - Django's signature
+    def handle(self, *args: Any, **options: Any) -> None:
         if options["reset"]:
             reset()
         missing = demo.missing()

@@ -31,9 +31,7 @@ def icon(name: str, label: str = "") -> SafeString:
 @lru_cache(maxsize=512)
 def _drawing(name: str, label: str, sprite: str) -> SafeString:
     if label:
-        return format_html(
-            '<svg class="i" role="img" aria-label="{}"><use href="{}#{}"/></svg>', label, sprite, name
-        )
+        return format_html('<svg class="i" role="img" aria-label="{}"><use href="{}#{}"/></svg>', label, sprite, name)
     return format_html('<svg class="i" aria-hidden="true"><use href="{}#{}"/></svg>', sprite, name)
 
 
@@ -61,9 +59,7 @@ def amount_plain(context: RequestContext, minor: int | None, currency: str = "")
 def money_attrs(context: RequestContext) -> SafeString:
     """The data-digits and data-symbol that money.js needs on a sheet or an input."""
     currency = _currency(context)
-    return format_html(
-        'data-digits="{}" data-symbol="{}"', amounts.digits(currency), amounts.symbol(currency)
-    )
+    return format_html('data-digits="{}" data-symbol="{}"', amounts.digits(currency), amounts.symbol(currency))
 
 
 @register.simple_tag(takes_context=True)

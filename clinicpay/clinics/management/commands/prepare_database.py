@@ -19,7 +19,9 @@ class Command(BaseCommand):
     requires_system_checks = ()  # there may be no database yet
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--superuser-url", metavar="URL", required=True, help="a superuser of the server, used once")
+        parser.add_argument(
+            "--superuser-url", metavar="URL", required=True, help="a superuser of the server, used once"
+        )
 
     def handle(self, *, superuser_url: str, **_options: Any) -> None:
         """Prepare for the logins of the environment."""

@@ -1,0 +1,27 @@
+"""The Celery application and its beat table. Truth about work is in Postgres; Celery only wakes it."""
+
+import os
+
+from celery import Celery
+from celery.schedules import crontab
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinicpay.settings")
+
+app = Celery("clinicpay")
+app.conf.update(
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"visibility_timeout": 3600},
+    task_acks_late=True,
+    task_ignore_result=True,
+    task_serializer="json",
+    accept_content=["json"],
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    timezone="UTC",
+    beat_schedule={
+        "forget-old-sessions": {"task": "clinicpay.tasks.forget_old_sessions", "schedule": crontab(hour=2, minute=10)},
+        "verify-ledgers": {"task": "clinicpay.tasks.verify_ledgers", "schedule": crontab(hour=4, minute=40)},
+    },
+)
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["clinicpay"])

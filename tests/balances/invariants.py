@@ -1,0 +1,64 @@
+"""The invariants of the domain, each as a question whose right answer is no row."""
+
+from django.db import connection
+
+BROKEN = {
+    "I1 every act's journal is balanced": """
+        select posting_id from balances_journal group by posting_id
+        having sum(amount) filter (where side = 'debit') <> sum(amount) filter (where side = 'credit')""",
+    "I2 a charge's outstanding is the sum of its lines, between 0 and its amount": """
+        select c.id from balances_charge c left join balances_entry e on e.charge_id = c.id group by c.id
+        having c.outstanding <> coalesce(sum(e.charge_delta), 0) or c.outstanding not between 0 and c.amount""",
+    "a credit's available is the sum of its lines, between 0 and its amount": """
+        select c.id from balances_credit c left join balances_entry e on e.credit_id = c.id group by c.id
+        having c.available <> coalesce(sum(e.credit_delta), 0) or c.available not between 0 and c.amount""",
+    "I3 paid money is allocated or available, and other payments have none": """
+        select p.id from payments_payment p
+        left join balances_credit c on c.payment_id = p.id
+        left join balances_entry e on e.credit_id = c.id and e.kind in ('allocate', 'unallocate')
+        group by p.id, c.id
+        having coalesce(c.available, 0) - coalesce(sum(e.credit_delta), 0)
+               <> case when p.status = 'paid' then p.amount else 0 end""",
+    "I4 receivables in the journal are what is outstanding": """
+        select 1 where (select coalesce(sum(outstanding), 0) from balances_charge)
+        <> (select coalesce(sum(case side when 'debit' then amount else -amount end), 0) from balances_journal
+            where ledger_account in ('accounts receivable', 'plan receivable'))""",
+    "I4 liabilities in the journal are what is available": """
+        select 1 where (select coalesce(sum(available), 0) from balances_credit)
+        <> (select coalesce(sum(case side when 'credit' then amount else -amount end), 0) from balances_journal
+            where ledger_account in ('unapplied payments', 'deposits held', 'pre-payments held', 'refunds payable'))""",
+    "I6 only paid money is applied": """
+        select e.id from balances_entry e
+        join balances_credit c on c.id = e.credit_id join payments_payment p on p.id = c.payment_id
+        where e.kind = 'allocate' and p.status not in ('paid', 'partially_refunded')
+        and not exists (select 1 from balances_entry r where r.reverses_id = e.id)""",
+    "I10 applying and undoing leave debt minus credit unchanged, per posting": """
+        select p.id from balances_posting p join balances_entry e on e.posting_id = p.id
+        where p.kind in ('allocate', 'unallocate') group by p.id
+        having sum(e.charge_delta) <> sum(e.credit_delta)""",
+    "an account's totals are the sums of its charges and credits": """
+        select a.id from patients_account a
+        left join (select account_id, sum(outstanding) filter (where kind <> 'principal') owes,
+                          sum(outstanding) filter (where kind = 'principal') planned
+                   from balances_charge group by 1) c on c.account_id = a.id
+        left join (select account_id, sum(available) filter (where kind = 'unapplied') unapplied,
+                          sum(available) filter (where kind = 'deposit') deposits,
+                          sum(available) filter (where kind = 'pre_payment') held
+                   from balances_credit group by 1) m on m.account_id = a.id
+        where (a.owes, a.planned, a.unapplied, a.deposits, a.held)
+        <> (coalesce(c.owes, 0), coalesce(c.planned, 0), coalesce(m.unapplied, 0), coalesce(m.deposits, 0),
+            coalesce(m.held, 0))""",
+}
+
+
+def broken() -> dict[str, list[tuple]]:
+    """The invariants that the clinic in scope breaks, with the rows that break them; also what COMMIT would refuse."""
+    found = {}
+    with connection.cursor() as cursor:
+        cursor.execute("set constraints all immediate")
+        cursor.execute("set constraints all deferred")
+        for name, question in BROKEN.items():
+            cursor.execute(question)
+            if rows := cursor.fetchall():
+                found[name] = rows
+    return found

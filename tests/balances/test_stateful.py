@@ -1,0 +1,124 @@
+"""B5: random walks through the money, beside a model of a few lines; the invariants hold after every step."""
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+
+from balances.queries import live_allocations
+from balances.services import apply_credit, run_auto_apply, undo_allocation
+from clinicpay.clinics.refusals import Refusal
+from payments.models import Payment
+from payments.services import reverse_payment
+from tests.balances.invariants import broken
+from tests.balances.money import applied, credit_of, left, totals
+from tests.factories import Clinicful, a_charge, a_patient, a_payment
+
+AMOUNTS = st.integers(1, 300)
+PICK = st.integers(0, 9)
+
+
+class Money(RuleBasedStateMachine):
+    """Two accounts of one clinic. The model: what each charge owes, each payment has, each application moved."""
+
+    home: Clinicful
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patients = [a_patient(self.home), a_patient(self.home, "Mia")]
+        self.charges: list = []
+        self.payments: list = []
+        self.owed: dict[int, int] = {}
+        self.free: dict[int, int] = {}
+        self.moved: dict[int, tuple[int, int, int]] = {}  # entry: payment, charge, amount
+
+    @rule(who=st.integers(0, 1), amount=AMOUNTS)
+    def charge(self, who, amount):
+        self.charges.append(a_charge(self.home, self.patients[who], amount))
+        self.owed[self.charges[-1].pk] = amount
+
+    @rule(who=st.integers(0, 1), amount=AMOUNTS)
+    def pay(self, who, amount):
+        self.payments.append(a_payment(self.home, self.patients[who].account, amount))
+        self.free[self.payments[-1].pk] = amount
+
+    @precondition(lambda self: self.charges and self.payments)
+    @rule(p=PICK, c=PICK, amount=AMOUNTS)
+    def allocate(self, p, c, amount):
+        payment, charge = self.payments[p % len(self.payments)], self.charges[c % len(self.charges)]
+        fits = amount <= min(self.free[payment.pk], self.owed[charge.pk])
+        legal = fits and payment.account_id == charge.account_id
+        try:
+            apply_credit(credit_of(payment), [(charge, amount)], by=self.home.rita)
+        except Refusal:
+            assert not legal
+        else:
+            assert legal
+            self.note_new()
+
+    @precondition(lambda self: self.moved)
+    @rule(n=PICK, keep=st.none() | st.integers(1, 300))
+    def undo(self, n, keep):
+        entry = sorted(self.moved)[n % len(self.moved)]
+        keep = keep % self.moved[entry][2] if keep else 0
+        undo_allocation(entry, by=self.home.rita, reason="walk", keep=keep)
+        self.forget(entry)
+        self.note_new()
+
+    @precondition(lambda self: self.payments)
+    @rule(p=PICK)
+    def reverse(self, p):
+        payment = Payment.objects.get(pk=self.payments[p % len(self.payments)].pk)
+        legal = payment.status == "paid"
+        try:
+            reverse_payment(payment, by=self.home.rita, reason="walk")
+        except Refusal:
+            assert not legal
+        else:
+            assert legal
+            for entry in [entry for entry, (of, _, _) in self.moved.items() if of == payment.pk]:
+                self.forget(entry)
+            self.free[payment.pk] = 0
+
+    @rule()
+    def run(self):
+        before = sum(self.free.values())
+        allocated = run_auto_apply(by=self.home.bill).allocated
+        self.note_new()
+        assert before - sum(self.free.values()) == allocated
+
+    def forget(self, entry: int) -> None:
+        payment, charge, amount = self.moved.pop(entry)
+        self.free[payment] += amount
+        self.owed[charge] += amount
+
+    def note_new(self) -> None:
+        """Take over into the model what the engine or an undo has applied."""
+        for entry in live_allocations(credit__payment__in=list(self.free)):
+            if entry.pk not in self.moved:
+                row = (entry.credit.payment_id, entry.charge_id, entry.applied)
+                self.moved[entry.pk] = row
+                self.free[row[0]] -= row[2]
+                self.owed[row[1]] -= row[2]
+
+    @invariant()
+    def database_agrees_with_the_model(self):
+        assert left(*self.charges) == list(self.owed.values())
+        assert [credit_of(payment).available for payment in self.payments] == list(self.free.values())
+        for patient in self.patients:
+            account = patient.account
+            owes = sum(self.owed[one.pk] for one in self.charges if one.account_id == account.pk)
+            free = sum(self.free[one.pk] for one in self.payments if one.account_id == account.pk)
+            assert totals(account) == (owes, free)
+        assert all(amount > 0 for amount in applied())
+
+    @invariant()
+    def invariants_hold(self):
+        assert not broken()
+
+
+def test_money_agrees_with_the_model_on_random_walks(harbor):
+    Money.home = harbor
+    walks = settings(
+        max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    )
+    run_state_machine_as_test(Money, settings=walks)

@@ -1,0 +1,1 @@
+"""Stands in for Celery, which takes seconds to import."""

@@ -1,0 +1,1 @@
+"""Stands in for the project: the supervisor under test is copied into it."""
