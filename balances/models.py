@@ -4,12 +4,14 @@ Postings and entries are written by `balances.ledger` alone. The totals `outstan
 `available` are moved by a database trigger; the application role cannot write them.
 """
 
+from datetime import date, datetime
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Func, Q
+from django.utils import timezone
 
-from balances.states import ChargeKind, CreditKind, EntryKind, PostingKind, Source
+from balances.states import DATED, ChargeKind, CreditKind, EntryKind, PostingKind, Source
 from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel
 from clinicpay.clinics.numbers import Numbered
 from clinicpay.patients.models import Account, Patient
@@ -26,7 +28,7 @@ class Invoice(Numbered, TenantModel):
     event = TenantForeignKey(TreatmentEvent, null=True, related_name="invoices")
     invoice_date = models.DateField()
     due_date = models.DateField()
-    issued_at = models.DateTimeField(auto_now_add=True)
+    issued_at = models.DateTimeField(default=timezone.now, editable=False)
     external_ref = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta(TenantModel.Meta):
@@ -184,6 +186,11 @@ class Posting(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {self.business_date}"
+
+    @property
+    def happened(self) -> datetime | date:
+        """When it happened as people see it: imports and demo data tell of earlier days than the one they ran on."""
+        return self.business_date if self.source in DATED else self.made_at
 
 
 class Entry(TenantModel):

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import islice
 
 from django.db import transaction
@@ -66,20 +66,22 @@ def _bill(event: TreatmentEvent, books: Books) -> Invoice | None:
         return None
     # After a close the posting lands on the next day, but no invoice is dated in the future.
     day = min(books.business_date(event.location_id), clock.today(books.by.clinic))
-    invoice = _new_invoice(event, event.patient.account, day)
+    issued_at = clock.noon(books.by.clinic, day) if books.dated else timezone.now()
+    invoice = _new_invoice(event, day, issued_at)
     books.charge(invoice, [_charge_for(procedure, event, books.by) for procedure in procedures])
     books.answer = {"invoice": invoice.number}
     return invoice
 
 
-def _new_invoice(event: TreatmentEvent, account: Account, day: date) -> Invoice:
+def _new_invoice(event: TreatmentEvent, day: date, issued_at: datetime) -> Invoice:
     return Invoice.objects.create(
         number=take(Invoice.KIND)[0],
-        account=account,
+        account=event.patient.account,
         location_id=event.location_id,
         event=event,
         invoice_date=day,
         due_date=day + timedelta(days=TERMS_DAYS),
+        issued_at=issued_at,
     )
 
 

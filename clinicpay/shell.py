@@ -45,4 +45,13 @@ def _menu(member: Membership) -> list[NavItem]:
 
 
 def _management(member: Membership) -> tuple[NavItem, ...]:
-    return (NavItem("Prove it", "shield-check", address(member.clinic, "ledger_proof")),)
+    return tuple(
+        NavItem(label, icon, address(member.clinic, view))
+        for label, icon, view in (
+            ("Prove it", "shield-check", "ledger_proof"),
+            ("Team", "users", "settings_team"),
+            ("Practitioners", "stethoscope", "settings_practitioners"),
+            ("Locations", "map-pin", "settings_locations"),
+            ("Price list", "tag", "settings_prices"),
+        )
+    )

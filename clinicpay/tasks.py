@@ -5,7 +5,7 @@ from celery import shared_task
 from django.core.management import call_command
 from django.db import connection
 
-from balances.checks import check_clinic
+from balances.checks import run_checks
 from clinicpay.clinics.scope import clinic_scope
 
 log = structlog.get_logger(__name__)
@@ -31,7 +31,7 @@ def verify_ledgers() -> None:
 def verify_ledger(clinic_id: int) -> bool:
     """Recompute one clinic's totals from its entries; a difference is logged as an error. True if all agree."""
     with clinic_scope(clinic_id):
-        wrong = [result for result in check_clinic() if result.differences]
+        wrong = [result for result in run_checks() if result.differences]
     for result in wrong:
-        log.error("ledger differs", clinic=clinic_id, check=result.name, rows=result.differences)
+        log.error("ledger differs", clinic=clinic_id, check=result.check.name, rows=result.differences)
     return not wrong

@@ -1,5 +1,6 @@
 """All addresses. Inside a clinic each begins with /c/<slug>/ and its view carries a permission mark."""
 
+from allauth.account import urls as account
 from django.urls import URLPattern, URLResolver, include, path
 
 from clinicpay import home
@@ -10,14 +11,20 @@ clinic_pages: list[URLPattern | URLResolver] = [
     path("", home.start, name="home"),
     path("today/", home.today, name="today"),
     path("patients/", include("clinicpay.patients.urls")),
+    path("settings/", include("clinicpay.staff.urls")),
+    path("settings/", include("treatments.urls")),
     path("", include("balances.urls")),
     path("", include("payments.urls")),
 ]
 
+# Invitations go by the address: whoever could take another's would become the member that it invites.
+OWN_ADDRESS = {"account_email", "account_email_verification_sent", "account_confirm_email"}
+sign_in = [page for page in account.urlpatterns if page.name not in OWN_ADDRESS]
+
 urlpatterns = [
     path("", staff.my_clinics, name="my_clinics"),
     path("accounts/invitation/<str:token>/", staff.invitation, name="invitation"),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include(sign_in)),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("healthz", home.healthz, name="healthz"),

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.db import models
+from django.utils import timezone
 
 from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel
 from clinicpay.clinics.numbers import Numbered
@@ -19,7 +20,7 @@ class Receipt(Numbered, TenantModel):
     account = TenantForeignKey(Account, related_name="receipts")
     location = TenantForeignKey(Location, related_name="+")
     business_date = models.DateField()
-    made_at = models.DateTimeField(auto_now_add=True)
+    made_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -51,7 +52,7 @@ class Payment(Numbered, TenantModel):
     paid_at = models.DateTimeField(null=True, editable=False)
     memo = models.CharField(max_length=240, blank=True)
     external_ref = models.CharField(max_length=64, blank=True, editable=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta(TenantModel.Meta):
         constraints = [

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models import QuerySet, Sum
@@ -76,7 +76,7 @@ def receipts_of(account_id: int) -> QuerySet[Any]:
 class Happened:
     """One line of a timeline, as templates/ui/timeline.html draws it."""
 
-    at: datetime
+    at: datetime | date
     text: str
     who: str = ""
     note: str = ""
@@ -110,7 +110,7 @@ def _happened(entry: Any, payment: Payment, people: dict[int, str], currency: st
     }
     reason = entry.posting.reason
     return Happened(
-        at=entry.posting.made_at,
+        at=entry.posting.happened,
         text=words[EntryKind(entry.kind)],
         who=people.get(entry.posting.made_by_id or 0, "ClinicPay"),
         note="" if reason == entry.posting.kind else reason,

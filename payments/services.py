@@ -14,6 +14,7 @@ from balances.models import Charge, Credit
 from balances.requests import Once
 from balances.states import Source
 from clinicpay.audit.services import record
+from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.numbers import take
 from clinicpay.clinics.refusals import Refusal
@@ -75,11 +76,13 @@ def record_payment(
     require(by, Can.TAKE_PAYMENT)
     _check(account, order)
     with open_books(account, *_accounts_of(order), by=by, source=source, once=once, dated=dated) as books:
+        moment = clock.noon(by.clinic, dated) if dated else timezone.now()
         receipt = Receipt.objects.create(
             number=take(Receipt.KIND)[0],
             account=account,
             location=order.location,
             business_date=books.business_date(order.location.pk),
+            made_at=moment,
         )
         credits = [books.receive(payment) for payment in _payments(account, order, receipt)]
         _apply(books, credits, order.parts)
@@ -125,7 +128,8 @@ def _payments(account: Account, order: Order, receipt: Receipt) -> list[Payment]
             amount=tender.amount,
             method=tender.method,
             status=PaymentStatus.PAID,
-            paid_at=timezone.now(),
+            paid_at=receipt.made_at,
+            created_at=receipt.made_at,
             memo=order.memo,
         )
         for number, tender in zip(numbers, order.tenders, strict=True)

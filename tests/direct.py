@@ -1,5 +1,6 @@
 """Connections past Django: an attacker with the application's password, and the owner who looks on."""
 
+import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -32,6 +33,18 @@ def pinned(clinic_id: int, user_id: int | None = None) -> Iterator[psycopg.Conne
         )
         yield connection
         connection.commit()
+
+
+@contextmanager
+def lying(statement: str) -> Iterator[psycopg.Cursor]:
+    """What the superuser sees after a statement that no trigger and no right has stopped; then it never was."""
+    name = connections.settings["default"]["NAME"]
+    with closing(psycopg.connect(os.environ["DATABASE_SUPERUSER_URL"], dbname=name)) as connection:
+        with connection.cursor() as cursor:
+            cursor.execute("set local session_replication_role = replica")
+            cursor.execute(statement)
+            yield cursor
+        connection.rollback()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.staff.models import Membership, Practitioner
 from clinicpay.staff.roles import Can
-from clinicpay.ui.forms import ClinicForm
+from clinicpay.ui.forms import ClinicForm, MoneyField
 from treatments.models import PriceItem
 from treatments.services import Work
 
@@ -61,3 +61,12 @@ class TreatmentForm(ClinicForm):
     def work(self) -> list[Work]:
         """The chosen procedures, in the price list's order; their fees come from there."""
         return [Work(code) for code in self.cleaned_data["codes"]]
+
+
+class PriceForm(ClinicForm):
+    """A procedure and its fee."""
+
+    code = forms.CharField(label="Code", max_length=15)
+    description = forms.CharField(label="Description", max_length=255)
+    discipline = forms.CharField(label="Discipline", max_length=60, required=False)
+    fee = MoneyField(label="Fee", zero_ok=True, help_text="0 for procedures that are listed but never charged.")

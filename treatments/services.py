@@ -10,7 +10,7 @@ from clinicpay.audit.services import record
 from clinicpay.clinics.numbers import take
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import require
-from clinicpay.staff.models import ClinicPayItself, Membership
+from clinicpay.staff.models import Actor, ClinicPayItself, Membership
 from clinicpay.staff.roles import Can
 from treatments.models import PriceItem, Procedure, TreatmentEvent
 from treatments.states import MOVES, EventState
@@ -85,3 +85,14 @@ def _procedure(event: TreatmentEvent, line: int, one: Work, price: PriceItem | N
 
 def _listed(procedures: Sequence[Procedure]) -> list[str]:
     return [f"{procedure.code} {procedure.fee}" for procedure in procedures]
+
+
+@transaction.atomic
+def set_price(*, by: Actor, code: str, description: str, discipline: str, fee: int) -> PriceItem:
+    """Put a procedure on the price list, or change it there; treatments that list it already keep their fees."""
+    require(by, Can.MANAGE_SETTINGS)
+    before = PriceItem.objects.select_for_update(no_key=True).filter(code=code).first()
+    values = {"description": description, "discipline": discipline, "fee": fee, "active": True}
+    price, _ = PriceItem.objects.update_or_create(code=code, defaults=values)
+    record("price.set", price, by=by, before={"fee": before.fee} if before else None, after={"fee": fee})
+    return price

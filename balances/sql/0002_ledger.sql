@@ -64,154 +64,143 @@ begin
   end loop;
 end $$;
 
--- What each act may write, and what each line may say. Raises on the first line that breaks a rule.
-create function ledger_refuse(what text, rule text) returns void language plpgsql set search_path = pg_catalog, pg_temp as $$
-begin
-  raise exception '%', what using errcode = '23514', constraint = rule;
-end $$;
-
 -- One statement-level trigger: lock in one order, check the rules, move the totals.
-create function ledger_apply() returns trigger language plpgsql
-security definer set search_path = public, pg_temp as $$
+--
+-- Its plans are made once a session, perhaps while the tables are empty, and must then serve one line
+-- as well as thousands: each table is reached through the ids of the lines and joined by hash.
+create function ledger_apply() returns trigger language plpgsql security definer
+set search_path = public, pg_temp
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off
+set enable_nestloop = off
+set enable_mergejoin = off
+as $$
 declare
-  moved int;
-  named int;
+  clinic constant bigint := app_clinic();
+  acts bigint[];
+  charges bigint[];
+  credits bigint[];
+  undone bigint[];
+  accounts bigint[];
+  invoices bigint[];
+  payments bigint[];
+  broken text;
 begin
-  -- Accounts first, in id order, then credits, then charges: whoever writes, two writers never cross.
-  perform 1 from patients_account a
-  where a.clinic_id = (select app_clinic()) and a.id in (
-    select c.account_id from balances_charge c join new_rows n on n.charge_id = c.id and n.clinic_id = c.clinic_id
-    union
-    select c.account_id from balances_credit c join new_rows n on n.credit_id = c.id and n.clinic_id = c.clinic_id)
-  order by a.id for no key update;
-  perform 1 from balances_credit c
-  where (c.clinic_id, c.id) in (select clinic_id, credit_id from new_rows) order by c.id for no key update;
-  perform 1 from balances_charge c
-  where (c.clinic_id, c.id) in (select clinic_id, charge_id from new_rows) order by c.id for no key update;
+  select array_agg(distinct posting_id), array_agg(distinct charge_id), array_agg(distinct credit_id), array_agg(reverses_id)
+  into acts, charges, credits, undone from new_rows;
 
-  if exists (select 1 from new_rows n join balances_posting p on p.clinic_id = n.clinic_id and p.id = n.posting_id
-             where (p.kind, n.kind) not in (
-               ('charge', 'charge'), ('receive', 'receive'), ('allocate', 'allocate'),
-               ('unallocate', 'unallocate'), ('unallocate', 'allocate'),
-               ('reverse_payment', 'unreceive'))) then
-    perform ledger_refuse('this line does not belong to such an act', 'ledger_line_of_act');
-  end if;
-  -- Only the act that has just been made takes lines: history is not added to afterwards.
-  if exists (select 1 from new_rows n join balances_posting p on p.clinic_id = n.clinic_id and p.id = n.posting_id
-             where p.transaction_id <> pg_current_xact_id()::text::bigint) then
-    perform ledger_refuse('a posting takes no more lines', 'ledger_posting_complete');
-  end if;
-  if exists (select 1 from new_rows n join balances_charge c on c.clinic_id = n.clinic_id and c.id = n.charge_id
-             where n.kind = 'charge' and n.charge_delta <> c.amount) then
-    perform ledger_refuse('a charge opens at its amount', 'ledger_charge_amount');
-  end if;
-  if exists (select 1 from new_rows n join balances_charge c on c.clinic_id = n.clinic_id and c.id = n.charge_id
-             left join balances_invoice i on i.clinic_id = c.clinic_id and i.id = c.invoice_id
-             where n.kind = 'charge' and (c.kind in ('procedure', 'office') and i.account_id = c.account_id) is not true) then
-    perform ledger_refuse('a charge is billed on an invoice of its own account', 'ledger_charge_invoice');
-  end if;
-  if exists (select 1 from new_rows n
-             join balances_credit c on c.clinic_id = n.clinic_id and c.id = n.credit_id
-             join payments_payment p on p.clinic_id = c.clinic_id and p.id = c.payment_id
-             where n.kind = 'receive' and not (p.status = 'paid' and p.amount = c.amount and n.credit_delta = c.amount
-               and p.account_id = c.account_id and p.location_id = c.location_id
-               and c.kind in ('unapplied', 'deposit', 'pre_payment'))) then
-    perform ledger_refuse('only a paid payment is received, at its amount, on its account', 'ledger_receive_paid');
-  end if;
-  if exists (select 1 from new_rows n
-             join balances_credit c on c.clinic_id = n.clinic_id and c.id = n.credit_id
-             join balances_credit other on other.clinic_id = c.clinic_id and other.payment_id = c.payment_id and other.id <> c.id
-             join balances_entry e on e.clinic_id = other.clinic_id and e.credit_id = other.id and e.kind = 'receive'
-             where n.kind = 'receive') then
-    perform ledger_refuse('a payment is received once', 'ledger_receive_once');
-  end if;
-  -- Otherwise a closed day could be posted on through the door of another location.
-  if exists (select 1 from new_rows n join balances_posting p on p.clinic_id = n.clinic_id and p.id = n.posting_id
-             left join balances_credit cr on cr.clinic_id = n.clinic_id and cr.id = n.credit_id
-             left join balances_charge ch on ch.clinic_id = n.clinic_id and ch.id = n.charge_id
-             left join balances_invoice i on i.clinic_id = ch.clinic_id and i.id = ch.invoice_id
-             where p.location_id <> coalesce(i.location_id, cr.location_id)) then
-    perform ledger_refuse('a posting stands at the location of its invoice or its money', 'ledger_location');
-  end if;
-  if exists (select 1 from new_rows n
-             join balances_credit c on c.clinic_id = n.clinic_id and c.id = n.credit_id
-             join payments_payment p on p.clinic_id = c.clinic_id and p.id = c.payment_id
-             where n.kind = 'unreceive' and p.status <> 'voided') then
-    perform ledger_refuse('only a voided payment gives its money back', 'ledger_unreceive_voided');
-  end if;
-  if exists (select 1 from new_rows n where n.kind = 'allocate' and exists (
-               select 1 from balances_credit cr join payments_payment p on p.clinic_id = cr.clinic_id and p.id = cr.payment_id
-               where cr.clinic_id = n.clinic_id and cr.id = n.credit_id and p.status not in ('paid', 'partially_refunded'))) then
-    perform ledger_refuse('only received money is applied', 'ledger_allocate_paid');
-  end if;
-  if exists (select 1 from new_rows n
-             join balances_credit cr on cr.clinic_id = n.clinic_id and cr.id = n.credit_id
-             join balances_charge ch on ch.clinic_id = n.clinic_id and ch.id = n.charge_id
-             where n.kind = 'allocate' and cr.account_id <> ch.account_id and not exists (
-               select 1 from patients_patientpayer pp
-               join patients_account payer on payer.clinic_id = pp.clinic_id and payer.id = pp.account_id
-               where pp.clinic_id = n.clinic_id and pp.account_id = cr.account_id and pp.patient_id = ch.patient_id
-                 and payer.kind in ('insurance', 'third_party'))) then
-    perform ledger_refuse('money of one account pays another only as its patient''s payer', 'ledger_allocate_account');
-  end if;
-  -- Money on its way back to a payer (kind refund pending) is nobody's to apply.
-  if exists (select 1 from new_rows n join balances_credit c on c.clinic_id = n.clinic_id and c.id = n.credit_id
-             where n.kind = 'allocate' and c.kind = 'refund_pending') then
-    perform ledger_refuse('money reserved for a refund is not applied', 'ledger_allocate_reserved');
-  end if;
-  if exists (select 1 from new_rows n where n.reverses_id is not null and not exists (
-               select 1 from balances_entry e
-               where e.clinic_id = n.clinic_id and e.id = n.reverses_id and e.id <> n.id
-                 and e.kind = case n.kind when 'unallocate' then 'allocate' when 'unreceive' then 'receive' end
-                 and e.charge_delta = -n.charge_delta and e.credit_delta = -n.credit_delta
-                 and e.charge_id is not distinct from n.charge_id and e.credit_id is not distinct from n.credit_id)) then
-    perform ledger_refuse('a reversal is the exact negative of one entry', 'ledger_reversal_exact');
+  -- Accounts first, in id order, then credits, then charges: whoever writes, two writers never cross.
+  accounts := array(
+    select c.account_id from balances_charge c where c.clinic_id = clinic and c.id = any (charges)
+    union
+    select c.account_id from balances_credit c where c.clinic_id = clinic and c.id = any (credits));
+  perform 1 from patients_account a where a.clinic_id = clinic and a.id = any (accounts) order by a.id for no key update;
+  perform 1 from balances_credit c where c.clinic_id = clinic and c.id = any (credits) order by c.id for no key update;
+  perform 1 from balances_charge c where c.clinic_id = clinic and c.id = any (charges) order by c.id for no key update;
+  invoices := array(select distinct c.invoice_id from balances_charge c where c.clinic_id = clinic and c.id = any (charges));
+  payments := array(select distinct c.payment_id from balances_credit c where c.clinic_id = clinic and c.id = any (credits));
+
+  -- The first line that breaks a rule, and the rule: each is "name: words".
+  select line.rule into broken from (
+    select case
+      when n.charge_id is not null and ch.id is null then 'balances_entry_charge_fk: charge not found'
+      when n.credit_id is not null and cr.id is null then 'balances_entry_credit_fk: credit not found'
+      when ((p.kind, n.kind) in (
+          ('charge', 'charge'), ('receive', 'receive'), ('allocate', 'allocate'),
+          ('unallocate', 'unallocate'), ('unallocate', 'allocate'), ('reverse_payment', 'unreceive'))) is not true
+        then 'ledger_line_of_act: this line does not belong to such an act'
+      -- Only the act that has just been made takes lines: history is not added to afterwards.
+      when p.transaction_id <> pg_current_xact_id()::text::bigint
+        then 'ledger_posting_complete: a posting takes no more lines'
+      when n.kind = 'charge' and n.charge_delta <> ch.amount
+        then 'ledger_charge_amount: a charge opens at its amount'
+      when n.kind = 'charge' and (ch.kind in ('procedure', 'office') and i.account_id = ch.account_id) is not true
+        then 'ledger_charge_invoice: a charge is billed on an invoice of its own account'
+      when n.kind = 'receive' and (pay.status = 'paid' and pay.amount = cr.amount and n.credit_delta = cr.amount
+          and pay.account_id = cr.account_id and pay.location_id = cr.location_id
+          and cr.kind in ('unapplied', 'deposit', 'pre_payment')) is not true
+        then 'ledger_receive_paid: only a paid payment is received, at its amount, on its account'
+      -- Otherwise a closed day could be posted on through the door of another location.
+      when p.location_id <> coalesce(i.location_id, cr.location_id)
+        then 'ledger_location: a posting stands at the location of its invoice or its money'
+      when n.kind = 'unreceive' and pay.status <> 'voided'
+        then 'ledger_unreceive_voided: only a voided payment gives its money back'
+      when n.kind = 'allocate' and pay.status not in ('paid', 'partially_refunded')
+        then 'ledger_allocate_paid: only received money is applied'
+      when n.kind = 'allocate' and cr.account_id <> ch.account_id and not (
+          exists (select 1 from patients_patientpayer pp
+                  where pp.clinic_id = clinic and pp.patient_id = ch.patient_id and pp.account_id = cr.account_id)
+          and exists (select 1 from patients_account a
+                      where a.clinic_id = clinic and a.id = cr.account_id and a.kind in ('insurance', 'third_party')))
+        then 'ledger_allocate_account: money of one account pays another only as its patient''s payer'
+      -- Money on its way back to a payer is nobody's to apply.
+      when n.kind = 'allocate' and cr.kind = 'refund_pending'
+        then 'ledger_allocate_reserved: money reserved for a refund is not applied'
+      when n.reverses_id is not null and (
+          e.kind = case n.kind when 'unallocate' then 'allocate' when 'unreceive' then 'receive' end
+          and e.id <> n.id and e.charge_delta = -n.charge_delta and e.credit_delta = -n.credit_delta
+          and e.charge_id is not distinct from n.charge_id and e.credit_id is not distinct from n.credit_id) is not true
+        then 'ledger_reversal_exact: a reversal is the exact negative of one entry'
+      end as rule
+    from new_rows n
+    left join (select * from balances_posting x where x.clinic_id = clinic and x.id = any (acts)) p on p.id = n.posting_id
+    left join (select * from balances_charge x where x.clinic_id = clinic and x.id = any (charges)) ch on ch.id = n.charge_id
+    left join (select * from balances_invoice x where x.clinic_id = clinic and x.id = any (invoices)) i on i.id = ch.invoice_id
+    left join (select * from balances_credit x where x.clinic_id = clinic and x.id = any (credits)) cr on cr.id = n.credit_id
+    left join (select * from payments_payment x where x.clinic_id = clinic and x.id = any (payments)) pay on pay.id = cr.payment_id
+    left join (select * from balances_entry x where x.clinic_id = clinic and x.id = any (undone)) e on e.id = n.reverses_id
+  ) line where line.rule is not null limit 1;
+
+  if broken is null and exists (select 1 from new_rows n where n.kind = 'receive') then
+    select 'ledger_receive_once: a payment is received once' into broken
+    from (select x.id, x.payment_id from balances_credit x where x.clinic_id = clinic and x.payment_id = any (payments)) c
+    join (select x.credit_id from balances_entry x where x.clinic_id = clinic and x.kind = 'receive' and x.credit_id = any (
+            array(select y.id from balances_credit y where y.clinic_id = clinic and y.payment_id = any (payments)))) e
+      on e.credit_id = c.id
+    group by c.payment_id having count(*) > 1 limit 1;
   end if;
   -- Freeing a part: the whole is reversed and less of it applied again, from the same money to the same charge.
-  if exists (select 1 from new_rows n join balances_posting p on p.clinic_id = n.clinic_id and p.id = n.posting_id
-             where p.kind = 'unallocate'
-             group by n.clinic_id, n.posting_id, n.charge_id, n.credit_id having sum(n.charge_delta) <= 0) then
-    perform ledger_refuse('an undo applies again only less of what it undid', 'ledger_unallocate_part');
+  if broken is null and exists (
+    select 1 from balances_posting x where x.clinic_id = clinic and x.id = any (acts) and x.kind = 'unallocate') then
+    select 'ledger_unallocate_part: an undo applies again only less of what it undid' into broken
+    from new_rows n
+    join (select x.id from balances_posting x where x.clinic_id = clinic and x.id = any (acts) and x.kind = 'unallocate') p
+      on p.id = n.posting_id
+    group by n.posting_id, n.charge_id, n.credit_id having sum(n.charge_delta) <= 0 limit 1;
+  end if;
+  if broken is not null then
+    raise exception '%', split_part(broken, ': ', 2) using constraint = split_part(broken, ': ', 1),
+      errcode = case when broken like 'balances_entry_%' then '23503' else '23514' end;
   end if;
 
   update balances_credit c set available = c.available + s.delta
-  from (select clinic_id, credit_id, sum(credit_delta) delta from new_rows where credit_id is not null group by 1, 2) s
-  where c.clinic_id = s.clinic_id and c.id = s.credit_id;
-  get diagnostics moved = row_count;
-  select count(distinct (clinic_id, credit_id)) into named from new_rows where credit_id is not null;
-  if moved <> named then
-    raise exception 'credit not found' using errcode = '23503', constraint = 'balances_entry_credit_fk';
-  end if;
+  from (select n.credit_id, sum(n.credit_delta)::bigint delta from new_rows n where n.credit_id is not null group by 1) s
+  where c.clinic_id = clinic and c.id = any (credits) and c.id = s.credit_id;
 
   update balances_charge c set outstanding = c.outstanding + s.delta
-  from (select clinic_id, charge_id, sum(charge_delta) delta from new_rows where charge_id is not null group by 1, 2) s
-  where c.clinic_id = s.clinic_id and c.id = s.charge_id;
-  get diagnostics moved = row_count;
-  select count(distinct (clinic_id, charge_id)) into named from new_rows where charge_id is not null;
-  if moved <> named then
-    raise exception 'charge not found' using errcode = '23503', constraint = 'balances_entry_charge_fk';
-  end if;
+  from (select n.charge_id, sum(n.charge_delta)::bigint delta from new_rows n where n.charge_id is not null group by 1) s
+  where c.clinic_id = clinic and c.id = any (charges) and c.id = s.charge_id;
 
   update patients_account a
   set owes = a.owes + s.owes, planned = a.planned + s.planned, unapplied = a.unapplied + s.unapplied,
       deposits = a.deposits + s.deposits, held = a.held + s.held
   from (
-    select clinic_id, account_id, sum(owes) owes, sum(planned) planned, sum(unapplied) unapplied,
-           sum(deposits) deposits, sum(held) held
+    select side.account_id,
+           coalesce(sum(side.delta) filter (where side.total = 'owes'), 0)::bigint owes,
+           coalesce(sum(side.delta) filter (where side.total = 'planned'), 0)::bigint planned,
+           coalesce(sum(side.delta) filter (where side.total = 'unapplied'), 0)::bigint unapplied,
+           coalesce(sum(side.delta) filter (where side.total = 'deposit'), 0)::bigint deposits,
+           coalesce(sum(side.delta) filter (where side.total = 'pre_payment'), 0)::bigint held
     from (
-      select n.clinic_id, c.account_id,
-             case when c.kind <> 'principal' then n.charge_delta else 0 end owes,
-             case when c.kind = 'principal' then n.charge_delta else 0 end planned,
-             0 unapplied, 0 deposits, 0 held
-      from new_rows n join balances_charge c on c.clinic_id = n.clinic_id and c.id = n.charge_id
+      select c.account_id, n.charge_delta delta, case c.kind when 'principal' then 'planned' else 'owes' end total
+      from new_rows n
+      join (select * from balances_charge x where x.clinic_id = clinic and x.id = any (charges)) c on c.id = n.charge_id
       union all
-      select n.clinic_id, c.account_id, 0, 0,
-             case when c.kind = 'unapplied' then n.credit_delta else 0 end,
-             case when c.kind = 'deposit' then n.credit_delta else 0 end,
-             case when c.kind = 'pre_payment' then n.credit_delta else 0 end
-      from new_rows n join balances_credit c on c.clinic_id = n.clinic_id and c.id = n.credit_id
-    ) lines group by 1, 2
+      select c.account_id, n.credit_delta, c.kind
+      from new_rows n
+      join (select * from balances_credit x where x.clinic_id = clinic and x.id = any (credits)) c on c.id = n.credit_id
+    ) side group by 1
   ) s
-  where a.clinic_id = s.clinic_id and a.id = s.account_id;
+  where a.clinic_id = clinic and a.id = any (accounts) and a.id = s.account_id;
   return null;
 end $$;

@@ -1,5 +1,4 @@
 drop function ledger_apply();
-drop function ledger_refuse(text, text);
 drop function ledger_open_date(bigint, date);
 drop function ledger_close_day();
 drop function ledger_stamp_posting();

@@ -30,6 +30,11 @@ def today(clinic: "Clinic") -> date:
     return business_day(clinic, timezone.now())
 
 
+def noon(clinic: "Clinic", day: date) -> datetime:
+    """A moment that stands for a whole past date, where only the date is known."""
+    return datetime(day.year, day.month, day.day, 12, tzinfo=zone(clinic)).astimezone(UTC)
+
+
 def day_bounds(clinic: "Clinic", day: date) -> tuple[datetime, datetime]:
     """First moment of a business date, and of the next one, in UTC."""
     start = datetime(day.year, day.month, day.day, clinic.day_starts_at, tzinfo=zone(clinic))

@@ -156,7 +156,7 @@ def _payments(paid: Sequence[Paid], people: People) -> Money:
 
 def _receipt(paid: Paid, people: People) -> Receipt:
     account_id = people.visits[paid.visit].patient.account_id
-    return Receipt(account_id=account_id, location=people.places[paid.place], business_date=paid.on)
+    return Receipt(account_id=account_id, location=people.places[paid.place], business_date=paid.on, made_at=paid.at)
 
 
 def _payment(paid: Paid, receipt: Receipt, people: People) -> Payment:
@@ -172,6 +172,7 @@ def _payment(paid: Paid, receipt: Receipt, people: People) -> Payment:
         method=paid.method,
         status=PaymentStatus.PAID,
         paid_at=paid.at,
+        created_at=paid.at,
         external_ref=paid.ref,
     )
 

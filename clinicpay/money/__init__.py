@@ -102,7 +102,7 @@ def from_decimal(text: str, currency: str) -> int:
         value = Decimal(text)
     except InvalidOperation as error:
         raise AmountError(f"“{text}” is not an amount.") from error
-    if value.is_finite() and abs(value) <= MAX_AMOUNT:
+    if value.is_finite() and -MAX_AMOUNT <= value <= MAX_AMOUNT:  # abs() would overflow
         places = digits(currency)
         minor = int(value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP).scaleb(places))
         if abs(minor) <= MAX_AMOUNT:

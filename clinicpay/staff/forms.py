@@ -3,7 +3,10 @@
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
-from clinicpay.ui.forms import ClinicForm
+from clinicpay.clinics.models import Location
+from clinicpay.staff.models import Practitioner
+from clinicpay.staff.roles import Role
+from clinicpay.ui.forms import ClinicForm, ClinicModelForm
 
 
 class InvitationForm(ClinicForm):
@@ -17,3 +20,26 @@ class InvitationForm(ClinicForm):
         help_text="At least 12 characters.",
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
+
+
+class InviteForm(ClinicForm):
+    """Whom to invite, and as what."""
+
+    email = forms.EmailField(label="E-mail")
+    role = forms.TypedChoiceField(choices=Role.choices, coerce=Role)
+
+
+class PractitionerForm(ClinicModelForm):
+    """Somebody who treats patients."""
+
+    class Meta:
+        model = Practitioner
+        fields = ("name", "discipline")
+
+
+class LocationForm(ClinicModelForm):
+    """A site of the clinic."""
+
+    class Meta:
+        model = Location
+        fields = ("name", "address")

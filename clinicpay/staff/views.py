@@ -1,5 +1,6 @@
 """Pages before a clinic is entered: the choice of clinics, and accepting an invitation."""
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
@@ -28,6 +29,9 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
             accept_invitation(token, **form.cleaned_data)
         except InvitationRefused as refused:
             return render(request, "staff/invitation_over.html", {"reason": refused}, status=410)
-        notify(request, "Welcome. Sign in with your e-mail and the password that you chose.")
-        return redirect("account_login")
+        except ValidationError as weak:
+            form.add_error("password", weak)
+        else:
+            notify(request, "Welcome. Sign in with your e-mail and the password that you chose.")
+            return redirect("account_login")
     return render_page(request, "staff/invitation.html", {"form": form})

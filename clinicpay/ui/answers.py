@@ -14,8 +14,6 @@ from django.utils.cache import patch_vary_headers
 
 from clinicpay.ui import htmx
 
-INVALID = 422
-
 
 def render_page(
     request: HttpRequest,
@@ -31,7 +29,7 @@ def render_page(
     """
     context = context or {}
     if status is None:
-        status = INVALID if _has_errors(context.get("form")) else 200
+        status = htmx.INVALID if _has_errors(context.get("form")) else 200
     name = f"{template}#{fragment}" if fragment and htmx.wants_part(request) else template
     response = render(request, name, context, status=status)
     patch_vary_headers(response, ["HX-Request"])

@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render, resolve_url
 
 TRIGGER = "HX-Trigger"
+INVALID = 422
+"""The one error whose body htmx shows: a form with words under its fields."""
 
 
 def wants_part(request: HttpRequest) -> bool:
@@ -68,7 +70,8 @@ class HtmxAnswers:
     """Middleware after HtmxMiddleware and before the login check.
 
     For parts only: a redirect to the sign-in page becomes 401 with HX-Redirect (never a
-    sign-in page inside a table cell), and waiting messages leave as toasts.
+    sign-in page inside a table cell), an error keeps its status without its page, and waiting
+    messages leave as toasts.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -81,6 +84,8 @@ class HtmxAnswers:
         login = resolve_url(settings.LOGIN_URL)
         if response.status_code == 302 and urlsplit(response["Location"]).path == login:
             return signed_out(request)
+        if response.status_code >= 400 and response.status_code != INVALID:
+            response.content = b""
         if response.status_code < 300 and not ("HX-Redirect" in response or "HX-Refresh" in response):
             for message in get_messages(request):
                 add_toast(response, toast_of(message))

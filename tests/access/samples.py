@@ -10,6 +10,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.test import Client
+from django.urls import reverse
 
 from clinicpay.staff.access import View
 from clinicpay.staff.checks import OTHERS, Address, addresses
@@ -19,17 +20,19 @@ from tests.worlds import World
 
 SAMPLES: dict[str, Callable[[World], Any]] = {
     "slug:slug": lambda world: world.slug,
-    "pt:number": lambda world: world.patient.ref,
-    "te:number": lambda world: world.planned.ref,
-    "pay:number": lambda world: world.payment.ref,
-    "inv:number": lambda world: world.invoice.ref,
-    "rcp:number": lambda world: world.receipt.ref,
+    "pt:number": lambda world: world.patient,
+    "te:number": lambda world: world.planned,
+    "pay:number": lambda world: world.payment,
+    "inv:number": lambda world: world.invoice,
+    "rcp:number": lambda world: world.receipt,
     "int:entry": lambda world: world.allocation.pk,
     "str:token": lambda world: world.canary,
+    "str:uidb36": lambda _world: "1",
+    "str:key": lambda _world: "set-password",
 }
 """What stands for `<kind:argument>` of a route."""
 
-_ARGUMENT = re.compile(r"<([^>]+)>")
+_ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
 HTMX = {"HX-Request": "true"}
 
 ALL = list(addresses())
@@ -43,20 +46,17 @@ def named(one: Address) -> str:
 
 
 def arguments(one: Address) -> list[str]:
-    """The arguments of a route, such as `pt:number`."""
-    return [argument if ":" in argument else f"str:{argument}" for argument in _ARGUMENT.findall(one.route)]
+    """The arguments of a route as `kind:name`, such as `pt:number`."""
+    return [f"{kind or 'str'}:{name}" for kind, name in _ARGUMENT.findall(one.route)]
 
 
-def path_of(one: Address, clinic: World, rows: World | None = None, **instead: Callable[[World], Any]) -> str:
-    """The address in one clinic, naming rows of the same or of another one."""
-    samples = SAMPLES | {key.replace("_", ":"): value for key, value in instead.items()}
-    rows = rows or clinic
-
-    def fill(found: re.Match) -> str:
-        argument = found[1] if ":" in found[1] else f"str:{found[1]}"
-        return str(samples[argument](clinic if argument == "slug:slug" else rows))
-
-    return "/" + _ARGUMENT.sub(fill, one.route)
+def path_of(one: Address, clinic: World, rows: World | None = None, **instead: Any) -> str:
+    """The address in one clinic, naming rows of the same or of another one; `instead` are other arguments."""
+    values = {
+        argument.split(":")[1]: SAMPLES[argument](clinic if argument == "slug:slug" else rows or clinic)
+        for argument in arguments(one)
+    }
+    return reverse(one.name, kwargs=values | {name: value for name, value in instead.items() if name in values})
 
 
 def takes_rows(one: Address) -> bool:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from clinicpay.clinics.scope import clinic_scope
-from tests.access.samples import HTMX, IN_CLINIC, Words, named, path_of, right, who_of
+from tests.access.samples import HTMX, IN_CLINIC, Words, arguments, named, path_of, right, who_of
 from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 AMOUNT = re.compile(r"[$€£]|\bUSD\b|\b\d+[.,]\d{2}\b")
 MONEY_WORDS = re.compile(
     r"\b(owes?|owing|owed|paid|unpaid|balances?|outstanding|unapplied|credits?|deposits?|refund\w*|invoices?|receipts?"
-    r"|charged?|fees?|prices?|payments?|allocat\w+|PAY-\d+|INV-\d+|R-\d+)\b",
+    r"|charged?|fees?|payments?|allocat\w+|PAY-\d+|INV-\d+|R-\d+)\b",
     re.IGNORECASE,
 )
 
@@ -22,7 +22,9 @@ PAGES = [one for one in IN_CLINIC if "petra" in who_of(right(one.view, "get"))]
 
 def _places(one, world: World) -> list[str]:
     """The page, also of a treatment that has been billed and paid, and with all that a form may ask."""
-    billed = path_of(one, world, te_number=lambda world: world.invoice.event.ref)
+    billed = path_of(one, world)
+    if "te:number" in arguments(one):
+        billed = path_of(one, world, number=world.invoice.event)
     chosen = f"{path_of(one, world)}?patient={world.patient.ref}"
     return list(dict.fromkeys([path_of(one, world), billed, chosen]))
 

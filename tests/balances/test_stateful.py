@@ -1,5 +1,6 @@
 """B5: random walks through the money, beside a model of a few lines; the invariants hold after every step."""
 
+from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
@@ -24,12 +25,19 @@ class Money(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.walk = transaction.atomic()
+        self.walk.__enter__()
         self.patients = [a_patient(self.home), a_patient(self.home, "Mia")]
         self.charges: list = []
         self.payments: list = []
         self.owed: dict[int, int] = {}
         self.free: dict[int, int] = {}
         self.moved: dict[int, tuple[int, int, int]] = {}  # entry: payment, charge, amount
+
+    def teardown(self) -> None:
+        """Each walk begins in an empty clinic."""
+        transaction.set_rollback(True)
+        self.walk.__exit__(None, None, None)
 
     @rule(who=st.integers(0, 1), amount=AMOUNTS)
     def charge(self, who, amount):

@@ -5,7 +5,6 @@ import re
 import pytest
 
 from tests.access.samples import ALL, HTMX, named, path_of
-from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
 
@@ -13,11 +12,6 @@ EXEMPT: set[str] = set()
 """Addresses that are called by machines, which sign what they send."""
 
 GUARDED = [one for one in ALL if one.name not in EXEMPT]
-ALLAUTH_SAMPLES = {"str_uidb36": lambda _: "1", "str_key": lambda _: "key", "int_pk": lambda _: 1}
-
-
-def _path(one, world: World) -> str:
-    return path_of(one, world, **ALLAUTH_SAMPLES)
 
 
 def _forms(page: str) -> list[str]:
@@ -29,8 +23,8 @@ def test_form_without_token_is_refused(worlds, one):
     north, _ = worlds
     browser = north.browser("olga", enforce_csrf_checks=True)
 
-    response = browser.post(_path(one, north))
-    part = browser.post(_path(one, north), headers=HTMX)
+    response = browser.post(path_of(one, north))
+    part = browser.post(path_of(one, north), headers=HTMX)
 
     assert response.status_code == 403
     assert "403_csrf.html" in [template.name for template in response.templates]
@@ -45,7 +39,7 @@ def test_form_with_changed_token_is_refused(worlds, one):
     token = browser.cookies["csrftoken"].value
     changed = token[:-1] + ("a" if token[-1] != "a" else "b")
 
-    response = browser.post(_path(one, north), {"csrfmiddlewaretoken": changed})
+    response = browser.post(path_of(one, north), {"csrfmiddlewaretoken": changed})
 
     assert response.status_code == 403
     assert "403_csrf.html" in [template.name for template in response.templates]

@@ -5,7 +5,6 @@ from html.parser import HTMLParser
 import pytest
 
 from tests.access.samples import ALL, HTMX, IN_CLINIC, named, path_of
-from tests.security.test_csrf import ALLAUTH_SAMPLES
 
 pytestmark = pytest.mark.django_db
 
@@ -59,7 +58,7 @@ def _check(response) -> None:
 def test_every_answer_has_the_security_headers(worlds, one, who):
     north, _ = worlds
 
-    _check(north.browser(who).get(path_of(one, north, **ALLAUTH_SAMPLES)))
+    _check(north.browser(who).get(path_of(one, north)))
 
 
 @pytest.mark.parametrize("one", IN_CLINIC, ids=named)
@@ -79,13 +78,15 @@ def test_errors_have_them_too(worlds, place):
     _check(response)
 
 
-def test_cookies_are_closed_to_scripts_and_other_sites(worlds):
-    north, _ = worlds
-    browser = north.browser()
-    browser.force_login(north.home.rita.user)
-    browser.get(f"/c/{north.slug}/patients/new/")
+def test_cookies_are_closed_to_scripts_and_other_sites(harbor, client):
+    rita = harbor.rita.user
+    rita.set_password("a-password-of-my-own")
+    rita.save(update_fields=["password"])
 
-    session, csrf = browser.cookies["sessionid"], browser.cookies["csrftoken"]
+    client.post("/accounts/login/", {"login": rita.email, "password": "a-password-of-my-own"})
+    client.get("/c/harbor/patients/new/")
+
+    session, csrf = client.cookies["sessionid"], client.cookies["csrftoken"]
     assert (session["httponly"], session["samesite"]) == (True, "Lax")
     assert csrf["samesite"] == "Lax"
 

@@ -36,6 +36,11 @@ def test_when_shows_the_whole_time_on_hover(clinic):
     assert 'title="Saturday, Nov 21, 2026, 3:40 PM EST"' in drawn("{% when moment %}", clinic, moment=NOW)
 
 
+@time_machine.travel(NOW, tick=False)
+def test_printed_page_says_when_by_the_clinics_clock(clinic):
+    assert drawn("{% printed_at %}", clinic) == "Nov 21, 2026, 3:40 PM"
+
+
 def test_when_without_a_moment_is_a_dash(clinic):
     assert "–" in drawn("{% when moment %}", clinic, moment=None)
 

@@ -1,0 +1,114 @@
+"""B18, a start: what the ledger refuses comes in words, and the words belong to rules that exist."""
+
+import re
+
+import pytest
+from django.conf import settings
+from django.db import IntegrityError, connection
+
+from balances.ledger import open_books
+from balances.refusals import MESSAGES, database_refusals
+from balances.services import apply_credit
+from clinicpay.clinics.refusals import Refusal
+from payments.services import reverse_payment
+from tests.balances.attacks import ATTACKS
+from tests.balances.money import credit_of
+from tests.factories import a_charge, a_patient, a_payment
+
+INTERNAL = {
+    "balances_charge_line_check": "lines are numbered from 1",
+    "balances_entry_charge_named": "verbs always name the side that they move",
+    "balances_entry_credit_named": "verbs always name the side that they move",
+    "balances_entry_shape": "verbs have no other shapes",
+    "balances_charge_invoiced": "a charge is made with its invoice",
+    "ledger_charge_amount": "a charge is opened at its own amount by the verb",
+    "ledger_charge_invoice": "a charge takes its invoice's account in the verb",
+    "ledger_line_of_act": "verbs write only their own lines",
+    "ledger_location": "verbs take the location of the invoice or the money",
+    "ledger_opened": "the verbs that add a charge or credit open it",
+    "ledger_posting_complete": "verbs write a posting and its lines at once",
+    "ledger_receive_once": "a payment's money is received by the act that makes it Paid",
+    "ledger_unallocate_part": "what is kept is less than what was applied, checked in words before",
+    "ledger_unreceive_voided": "the act voids the payment first",
+    "payments_money_agrees": "the acts that change a status move the money",
+}
+"""Rules that no form can reach: their breach is a bug, and stays an error. The reason stands beside each."""
+
+
+def database_rules() -> set[str]:
+    """Names of the rules about money: check constraints of the ledger's tables, and those that triggers raise."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select conname from pg_constraint where contype = 'c' and conrelid::regclass::text"
+            " in ('balances_charge', 'balances_credit', 'balances_entry', 'payments_payment')"
+        )
+        named = {row[0] for row in cursor.fetchall()}
+    for app in ("balances", "payments", "treatments"):
+        for path in (settings.BASE_DIR / app / "sql").glob("*.sql"):
+            text = path.read_text()
+            named |= set(re.findall(r"constraint = '(\w+)'", text)) | set(re.findall(r"'(ledger_\w+): ", text))
+    return named - {"balances_entry_credit_fk", "balances_entry_charge_fk"}
+
+
+def test_every_rule_has_words_or_a_reason_to_have_none(db):
+    assert database_rules() - set(MESSAGES) - set(INTERNAL) == set()
+
+
+def test_words_and_reasons_belong_to_rules_that_exist(db):
+    with connection.cursor() as cursor:
+        cursor.execute("select conname from pg_constraint union select indexname from pg_indexes")
+        existing = {row[0] for row in cursor.fetchall()} | database_rules()
+    assert set(MESSAGES) | set(INTERNAL) <= existing
+
+
+def test_every_rule_is_attacked(db):
+    attacked = {refusal for _, refusal in ATTACKS.values()}
+    elsewhere = {
+        "balances_charge_invoiced",
+        "balances_charge_line_check",
+        "balances_credit_amount",
+        "balances_entry_charge_named",
+        "balances_entry_credit_named",
+        "ledger_allocate_reserved",
+        "payments_payment_amount",
+    }
+    assert database_rules() - attacked == elsewhere
+
+
+@pytest.fixture
+def ethan(harbor):
+    return a_patient(harbor)
+
+
+def test_too_much_for_the_charge_and_too_much_for_the_money_differ(harbor, ethan):
+    charge = a_charge(harbor, ethan, 100)
+    large, small = a_payment(harbor, ethan.account, 500), a_payment(harbor, ethan.account, 50)
+    with pytest.raises(Refusal, match="more than what is still owed"):
+        apply_credit(credit_of(large), [(charge, 101)], by=harbor.rita)
+    with pytest.raises(Refusal, match="more than the money that is available"):
+        apply_credit(credit_of(small), [(charge, 51)], by=harbor.rita)
+
+
+def test_money_across_accounts_is_refused_in_words(harbor, ethan):
+    charge = a_charge(harbor, ethan, 100)
+    stranger = a_payment(harbor, a_patient(harbor, "Mia").account, 100)
+    with pytest.raises(Refusal, match="can't pay for a patient of another"):
+        apply_credit(credit_of(stranger), [(charge, 100)], by=harbor.rita)
+
+
+def test_money_of_a_reversed_payment_is_refused_in_words(harbor, ethan):
+    charge = a_charge(harbor, ethan, 100)
+    payment = reverse_payment(a_payment(harbor, ethan.account, 100), by=harbor.rita, reason="wrong")
+    with pytest.raises(Refusal, match="Only money that was received"):
+        apply_credit(credit_of(payment), [(charge, 100)], by=harbor.rita)
+
+
+def test_zero_is_refused_before_the_database(harbor, ethan):
+    payment = a_payment(harbor, ethan.account, 100)
+    with pytest.raises(Refusal, match="greater than zero"), open_books(ethan.account, by=harbor.rita) as books:
+        books.allocate(credit_of(payment), a_charge(harbor, ethan, 100), 0)
+
+
+def test_rule_without_words_stays_an_error():
+    with pytest.raises(IntegrityError), database_refusals():
+        raise IntegrityError("a bug")
