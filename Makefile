@@ -20,7 +20,7 @@ run: $(BASE) ## start ClinicPay on http://127.0.0.1:8000/ (PORT=…, CLINICPAY_D
 test: $(DEV) ## lint, types, contracts and the whole test suite; ARGS="tests/… -k …" runs only these tests
 	@exec $(V)/bin/python -m clinicpay.embedded test $(ARGS)
 
-lock: $(DEV) ## renew the locked requirements from requirements/*.in
+lock: $(DEV) ## renew the locked requirements from requirements/*.in (UPGRADE=--upgrade takes newer versions)
 	@for name in uv base dev; do \
 	  echo "requirements/$$name.txt"; \
 	  $(V)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
@@ -44,13 +44,16 @@ $(V)/bin/python:
 	@echo "Making the environment …"
 	@$(PY) -m venv --clear $(V)
 
-# uv installs much faster, but does not read pip's configuration: where it finds no packages, pip may.
+PIP := $(V)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
+UV := $(V)/bin/uv pip sync --quiet --python $(V)/bin/python --require-hashes
+
+# uv is much faster than pip but knows only its own certificates, so those of the system come second,
+# and it does not read pip's configuration, so pip itself comes last.
 define install
 	@echo "Installing the locked packages …"
-	@{ $(V)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt \
-	    && $(V)/bin/uv pip sync --quiet --python $(V)/bin/python --require-hashes $(1) requirements/uv.txt; } \
-	  || { echo "uv could not install them; trying pip …" \
-	    && $(V)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); }
+	@{ $(PIP) -r requirements/uv.txt \
+	    && { $(UV) $(1) requirements/uv.txt 2>/dev/null || $(UV) --system-certs $(1) requirements/uv.txt; }; } \
+	  || { echo "uv could not install them; trying pip …" && $(PIP) -r $(1); }
 endef
 
 # An environment with the checks in it has all that `make run` needs, too.

@@ -93,7 +93,7 @@ class Books:
     @contextmanager
     def on(self, day: date | None) -> Iterator[None]:
         """Let the block's verbs carry a past date of their own; None leaves the dates as they are."""
-        _check_dated(self.source, day)
+        _check_dated(self.by, self.source, day)
         before, self.dated = self.dated, day or self.dated
         try:
             yield
@@ -102,30 +102,46 @@ class Books:
 
     def charge(self, invoice: Invoice, charges: Sequence[Charge]) -> list[Charge]:
         """Bill unsaved charges on a saved invoice: debt grows by their amounts."""
-        self._own(invoice.account_id)
-        for charge in charges:
+        return self.charge_many([(invoice, charge, None) for charge in charges])
+
+    def charge_many(self, bills: Sequence[tuple[Invoice, Charge, date | None]]) -> list[Charge]:
+        """Like `charge` for many invoices at once; an import gives each charge a past date of its own."""
+        for invoice, charge, day in bills:
+            self._own(invoice.account_id)
+            _check_dated(self.by, self.source, day)
             charge.invoice, charge.account_id = invoice, invoice.account_id
-        saved = Charge.objects.bulk_create(charges)
-        for charge in saved:
+        saved = Charge.objects.bulk_create(charge for _, charge, _ in bills)
+        for (invoice, _, day), charge in zip(bills, saved, strict=True):
             line = Line(EntryKind.CHARGE, charge_id=charge.pk, charge_delta=charge.amount)
-            self._note(PostingKind.CHARGE, invoice.location_id, line)
+            self._note(PostingKind.CHARGE, invoice.location_id, line, day=day)
         return saved
 
     def receive(self, payment: PaidPayment, kind: CreditKind = CreditKind.UNAPPLIED) -> Credit:
         """Take a paid payment's money in hand; refused by the database unless the payment is Paid."""
+        return self.receive_many([(payment, None)], kind)[0]
+
+    def receive_many(
+        self, payments: Sequence[tuple[PaidPayment, date | None]], kind: CreditKind = CreditKind.UNAPPLIED
+    ) -> list[Credit]:
+        """Like `receive` for many payments at once; an import gives each a past date of its own."""
+        saved = Credit.objects.bulk_create(self._credit(payment, kind, day) for payment, day in payments)
+        for (payment, day), credit in zip(payments, saved, strict=True):
+            line = Line(EntryKind.RECEIVE, credit_id=credit.pk, credit_delta=credit.amount)
+            self._note(PostingKind.RECEIVE, payment.location_id, line, day=day)
+        return saved
+
+    def _credit(self, payment: PaidPayment, kind: CreditKind, day: date | None) -> Credit:
         self._own(payment.account_id)
-        credit = Credit.objects.create(
+        _check_dated(self.by, self.source, day)
+        return Credit(
             account_id=payment.account_id,
             payment_id=payment.pk,
             location_id=payment.location_id,
             event_id=payment.event_id,
             kind=kind,
-            received_on=self.business_date(payment.location_id),
+            received_on=day or self.business_date(payment.location_id),
             amount=payment.amount,
         )
-        line = Line(EntryKind.RECEIVE, credit_id=credit.pk, credit_delta=credit.amount)
-        self._note(PostingKind.RECEIVE, payment.location_id, line)
-        return credit
 
     def allocate(self, credit: Credit, charge: Charge, amount: int) -> None:
         """Apply `amount` of a credit to a charge; the database refuses more than either side has."""
@@ -232,8 +248,7 @@ def open_books(
     `dated` is for sources that carry past business dates of their own. Raises Refusal in the user's words;
     then nothing of the block has happened.
     """
-    if dated and (source not in DATED or dated > clock.today(by.clinic)):
-        raise Refusal("Only imports, opening balances and demo data may carry a past date, and none a future one.")
+    _check_dated(by, source, dated)
     with database_refusals(), transaction.atomic():
         if once:
             claim(once, user_id=by.user_id)
@@ -273,9 +288,9 @@ def _tell(books: Books) -> None:
         account_changed.send(sender=Account, account=account, by=books.by)
 
 
-def _check_dated(source: Source, day: date | None) -> None:
-    if day and source not in DATED:
-        raise Refusal("Only imports, opening balances and demo data may carry a past date.")
+def _check_dated(by: Actor, source: Source, day: date | None) -> None:
+    if day and (source not in DATED or day > clock.today(by.clinic)):
+        raise Refusal("Only imports, opening balances and demo data may carry a past date, and none a future one.")
 
 
 def _totals(account: Account) -> dict[str, int]:

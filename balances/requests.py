@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.serializers.json import DjangoJSONEncoder
 
 from balances.models import RequestKey
-from clinicpay.clinics.refusals import Refusal
+from clinicpay.clinics.refusals import Conflict
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Repeated(Exception):
         self.answer = answer
 
 
-class KeyReused(Refusal):
+class KeyReused(Conflict):
     """The key was used for something else, or by somebody else: answered with 409, nothing shown."""
 
     def __init__(self) -> None:

@@ -16,6 +16,7 @@ from balances.requests import Once
 from balances.states import DATED, ChargeKind, Source
 from clinicpay import money
 from clinicpay.clinics import clock
+from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.numbers import take
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
@@ -68,7 +69,7 @@ def _bill(event: TreatmentEvent, books: Books) -> Invoice | None:
     day = min(books.business_date(event.location_id), clock.today(books.by.clinic))
     issued_at = clock.noon(books.by.clinic, day) if books.dated else timezone.now()
     invoice = _new_invoice(event, day, issued_at)
-    books.charge(invoice, [_charge_for(procedure, event, books.by) for procedure in procedures])
+    books.charge(invoice, [_charge_for(procedure, event, books.by.clinic) for procedure in procedures])
     books.answer = {"invoice": invoice.number}
     return invoice
 
@@ -85,7 +86,7 @@ def _new_invoice(event: TreatmentEvent, day: date, issued_at: datetime) -> Invoi
     )
 
 
-def _charge_for(procedure: Procedure, event: TreatmentEvent, by: Actor) -> Charge:
+def _charge_for(procedure: Procedure, event: TreatmentEvent, clinic: Clinic) -> Charge:
     return Charge(
         kind=ChargeKind.PROCEDURE,
         procedure=procedure,
@@ -94,7 +95,7 @@ def _charge_for(procedure: Procedure, event: TreatmentEvent, by: Actor) -> Charg
         line=procedure.line,
         code=procedure.code,
         description=procedure.description,
-        service_date=clock.business_day(by.clinic, event.service_at),
+        service_date=clock.business_day(clinic, event.service_at),
         amount=procedure.fee,
     )
 

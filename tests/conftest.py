@@ -26,6 +26,9 @@ __all__ = ["superuser", "worlds"]  # fixtures for every folder
 
 DATABASE = os.environ.get("CLINICPAY_TEST_DATABASE", "clinicpay_test")
 
+# The browser's driver keeps an event loop in this thread, and the ORM would refuse to work beside it.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
 # Committed rows stay: the ledger can't be truncated, and each such test has a clinic of its own.
 TransactionTestCase._fixture_teardown = lambda self: None  # type: ignore[method-assign]
 

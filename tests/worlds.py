@@ -116,16 +116,23 @@ def _fill(home: Clinicful, canary: str) -> World:
     planned = an_event(home, patient, 4000, title=f"{canary} plan", clinical_notes=f"{canary} notes")
     invoice = an_invoice(home, patient, 10000, 5000, title=f"{canary} visit", clinical_notes=f"{canary} notes")
     charge = invoice.charges.select_related("invoice").order_by("line").first()
-    receipt = a_receipt(
-        home, patient.account, 9000, (charge, 3000), patient=patient, memo=f"{canary} memo"
-    )
+    receipt = a_receipt(home, patient.account, 9000, (charge, 3000), patient=patient, memo=f"{canary} memo")
     claim(Once.of(uuid4(), canary=canary), user_id=home.rita.user_id)
     run_auto_apply(by=by)
     a_receipt(home, patient.account, 90000)
     ClosedDay.objects.create(location=home.location, day=LONG_AGO)
     payment = receipt.payments.get()
     return World(
-        home, canary, patient, payer, price, planned, invoice, charge, receipt, payment,
+        home,
+        canary,
+        patient,
+        payer,
+        price,
+        planned,
+        invoice,
+        charge,
+        receipt,
+        payment,
         credit=Credit.objects.filter(available__gt=0).latest("pk"),
         allocation=Entry.objects.filter(kind=EntryKind.ALLOCATE, charge=charge, reversed_by=None).earliest("pk"),
     )

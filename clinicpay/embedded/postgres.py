@@ -33,7 +33,7 @@ IN_BACKGROUND = ("/bin/sh", "-c", '"$@" &', "sh")
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",  # one way in; and socket paths have a limit that data folders exceed
-    "max_connections": "60",
+    "max_connections": "100",
     "shared_buffers": "128MB",
     "effective_cache_size": "512MB",
     "random_page_cost": "1.1",

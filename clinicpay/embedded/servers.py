@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 
 from . import roles
 from .locks import FileLock, only_one
@@ -113,6 +116,8 @@ def embedded_environment() -> Iterator[None]:
         yield
         return
     data = data_folder()
+    # A TERM must end the command the way Ctrl+C does, or it would leave the server behind.
+    signal.signal(signal.SIGTERM, _exit_on_signal)
     tenancy = Tenancy(Cluster(data))
     tenancy.enter(in_passing=True)
     try:
@@ -124,3 +129,7 @@ def embedded_environment() -> Iterator[None]:
         yield
     finally:
         tenancy.leave()
+
+
+def _exit_on_signal(number: int, frame: FrameType | None) -> None:
+    sys.exit(128 + number)

@@ -55,9 +55,15 @@ def _patients(persons: list[Person], by: ClinicPayItself) -> dict[str, Patient]:
     patients = make(Patient, persons, lambda person: _patient(person, accounts[person.ref]))
     create(
         PatientWord,
-        [PatientWord(patient=patient, word=word) for patient in patients.values() for word in words(patient.name)],
+        [
+            PatientWord(patient=patient, word=word)
+            for patient in patients.values()
+            for word in words(patient.name)
+        ],
     )
-    record_many("patient.imported", [(patient, {}, {"name": patient.name}) for patient in patients.values()], by=by)
+    record_many(
+        "patient.imported", [(patient, {}, {"name": patient.name}) for patient in patients.values()], by=by
+    )
     return patients
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
-from clinicpay.clinics.refusals import Refusal
+from clinicpay.clinics.refusals import Conflict, Refusal
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.staff.access import ClinicRequest, Refused
 from clinicpay.staff.models import User
@@ -19,7 +19,7 @@ from clinicpay.staff.queries import memberships_of
 from clinicpay.ui.answers import toast
 from clinicpay.ui.htmx import wants_part
 
-SAID: dict[type[Exception], int] = {Refused: 403, Refusal: 409}
+SAID: dict[type[Exception], int] = {Refused: 403, Refusal: 409, Conflict: 409}
 """Exceptions whose message is for the user, and the status that they answer."""
 
 _CLINIC_PATH = re.compile(r"^/c/(?P<slug>[-a-zA-Z0-9_]+)/")

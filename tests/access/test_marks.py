@@ -60,9 +60,7 @@ def test_other_view_without_mark_fails():
 
 
 def test_permission_outside_a_clinic_fails():
-    assert _errors(path("lost/", member_only)) == [
-        "/lost/: @allowed needs an address that begins with /c/<slug:slug>/"
-    ]
+    assert _errors(path("lost/", member_only)) == ["/lost/: @allowed needs an address that begins with /c/<slug:slug>/"]
 
 
 def test_addresses_reach_into_includes():

@@ -84,7 +84,7 @@ def test_address_outside_a_clinic_asks_as_its_mark_says(worlds, one):
 
 
 def test_table_is_the_specified_one():
-    """"Who may what" of the specification, once more and by hand."""
+    """ "Who may what" of the specification, once more and by hand."""
     money = {"rita", "bill", "adam", "olga"}
 
     assert {can: who_of(can) for can in Can} == {

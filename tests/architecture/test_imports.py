@@ -9,12 +9,29 @@ from pathlib import Path
 from tests.architecture.sources import PRODUCT, modules, place
 
 LEDGER = "balances/ledger.py"
+READERS = {"balances/queries.py"}
+"""What reads entries for pages; it writes none."""
 
 
 def test_only_the_ledger_imports_the_entry_model() -> None:
     importers = {place(file) for file in modules(*PRODUCT) if "balances.models.Entry" in set(_names(file))}
 
-    assert importers <= {LEDGER}
+    assert importers - READERS == {LEDGER}
+
+
+def test_only_the_ledger_writes_entries() -> None:
+    assert {place(file) for file in modules(*PRODUCT) if _writes_entries(ast.parse(file.read_text()))} == {LEDGER}
+
+
+def test_writer_of_entries_is_seen() -> None:
+    lines = [
+        "Entry(kind=1)",
+        "Entry.objects.bulk_create([])",
+        "credit.entries.create()",
+        "'insert into balances_entry'",
+    ]
+
+    assert [line for line in lines if not _writes_entries(ast.parse(line))] == []
 
 
 def _names(file: Path) -> Iterator[str]:
@@ -24,3 +41,17 @@ def _names(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "models":
             yield f"balances.models.{node.attr}"
+
+
+def _writes_entries(tree: ast.Module) -> bool:
+    """Whether a module makes entries: through the model, a reference to it, or SQL."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and "insert into balances_entry" in str(node.value):
+            return True
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            manager, _, verb = called.rpartition(".")
+            made = verb in {"create", "bulk_create", "get_or_create", "update_or_create", "add", "update", "delete"}
+            if called == "Entry" or (made and manager.endswith(("Entry.objects", ".entries"))):
+                return True
+    return False

@@ -51,7 +51,8 @@ def act(
 def new_charge(amount: object, account: str = "%(account)s", invoice: str = "%(invoice)s", kind: str = "office") -> str:
     """A CTE that adds a charge: it still has to be opened."""
     return f"""c as (insert into balances_charge
-      (clinic_id, account_id, invoice_id, kind, line, code, description, service_date, amount, outstanding, external_ref)
+      (clinic_id, account_id, invoice_id, kind, line, code, description, service_date, amount, outstanding,
+       external_ref)
       values (%(clinic)s, {account}, {invoice}, '{kind}', 9, '', 'Attack', %(today)s, {amount}, 0, '') returning id)"""
 
 
@@ -121,7 +122,10 @@ OPENINGS = {
     ),
     "add_a_charge_and_never_open_it": (f"with {new_charge(100)} select 1", "ledger_opened"),
     "add_a_credit_and_never_receive_it": (f"with {new_credit(100, '%(rich_payment)s')} select 1", "ledger_opened"),
-    "receive_twice": (act("receive", line("receive", credit="%(credit)s", credit_delta=5000)), "balances_entry_opens_credit"),
+    "receive_twice": (
+        act("receive", line("receive", credit="%(credit)s", credit_delta=5000)),
+        "balances_entry_opens_credit",
+    ),
     "receive_a_payment_into_a_second_credit": (
         act("receive", received(20000), before=new_credit(20000, "%(rich_payment)s")),
         "ledger_receive_once",
@@ -239,7 +243,8 @@ TOTALS = {
     "raise_what_is_available": ("update balances_credit set available = amount", DENIED),
     "forgive_an_account": ("update patients_account set owes = 0", DENIED),
     "forgive_by_merge": (
-        "merge into balances_charge c using (select 1) s on c.id = %(charge)s when matched then update set outstanding = 0",
+        "merge into balances_charge c using (select 1) s on c.id = %(charge)s"
+        " when matched then update set outstanding = 0",
         DENIED,
     ),
     "forgive_by_conflict": (
@@ -253,7 +258,8 @@ TOTALS = {
     ),
     "raise_a_payment": ("update payments_payment set amount = 999999 where id = %(payment)s", DENIED),
     "copy_entries": (
-        "copy balances_entry (clinic_id, posting_id, kind, charge_id, charge_delta, credit_id, credit_delta) from stdin\n"
+        "copy balances_entry"
+        " (clinic_id, posting_id, kind, charge_id, charge_delta, credit_id, credit_delta) from stdin\n"
         "%(clinic)s\t%(posting)s\tallocate\t%(charge)s\t-1\t%(credit)s\t-1\n",
         "0A000",
     ),
@@ -283,7 +289,10 @@ POWERS = {
     "drop_a_constraint": ("alter table balances_credit drop constraint balances_credit_available", DENIED),
     "run_a_program": ("copy balances_entry to program 'true'", DENIED),
     "read_around_the_fence": ("set row_security = off; select count(*) from balances_charge", DENIED),
-    "forget_the_clinic": ("select set_config('app.clinic_id', '', false); select count(*) from balances_charge", DENIED),
+    "forget_the_clinic": (
+        "select set_config('app.clinic_id', '', false); select count(*) from balances_charge",
+        DENIED,
+    ),
 }
 
 STATES = {

@@ -56,12 +56,13 @@ BROKEN = {
 def broken() -> list[str]:
     """The invariants that the clinic in scope breaks; also raises what COMMIT would refuse."""
     with connection.cursor() as cursor:
-        cursor.execute("set constraints all immediate")
-        cursor.execute("set constraints all deferred")
+        cursor.execute("set constraints all immediate; set constraints all deferred")
         return ask(cursor)
 
 
 def ask(cursor: Any) -> list[str]:
     """The invariants that what the cursor sees breaks, in one question."""
-    cursor.execute(" union all ".join(f"select %s where exists ({question})" for question in BROKEN.values()), list(BROKEN))
+    cursor.execute(
+        " union all ".join(f"select %s where exists ({question})" for question in BROKEN.values()), list(BROKEN)
+    )
     return [row[0] for row in cursor.fetchall()]

@@ -24,5 +24,6 @@ with clinic_scope(clinic, user):
         by=Membership.objects.select_related("clinic", "user").get(user=user),
         once=Once.of(uuid.UUID(sys.argv[5]), amount=1000),
     )
-    print("inserted, not committed", flush=True)
+    sys.stdout.write("inserted, not committed\n")
+    sys.stdout.flush()
     time.sleep(60)

@@ -69,7 +69,8 @@ select relname from tenant where not (relrowsecurity and relforcerowsecurity)"""
     "policies": """
 select t.relname || ': ' || coalesce(p.found, 'no policy') from tenant t
 left join lateral (
-  select string_agg(concat_ws(' ', policyname, permissive, roles, cmd, qual, with_check), E'\\n' order by policyname) found
+  select string_agg(
+    concat_ws(' ', policyname, permissive, roles, cmd, qual, with_check), E'\\n' order by policyname) found
   from pg_policies where schemaname = 'public' and tablename = t.relname) p on true
 where p.found is distinct from format(
   E'owner_all PERMISSIVE {clinicpay_owner} ALL true true\\n'
@@ -143,8 +144,9 @@ where has_column_privilege('clinicpay_ledger', t.oid, a.attnum, 'insert')
 select c.relname || ': ' || g.privilege_type from pg_class c cross join aclexplode(c.relacl) g
 where c.relnamespace = 'public'::regnamespace and g.grantee = 0""",
     "foreign_owner": """
-select c.relname from pg_class c where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p', 'v', 'm', 'f')
-  and c.relowner <> 'clinicpay_owner'::regrole""",
+select relname from pg_class
+where relnamespace = 'public'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'f')
+  and relowner <> 'clinicpay_owner'::regrole""",
 }
 
 _KNOWN = {
@@ -173,9 +175,12 @@ def tenant_tables(connection: psycopg.Connection) -> list[str]:
 
 def missing_tenant_keys(connection: psycopg.Connection, models: list[type[Model]]) -> list[str]:
     """References of tenant models that lack `foreign key (clinic_id, x_id) references x (clinic_id, id)`."""
-    kept = {row[0]: row[1] for row in connection.execute(
-        "select conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) from pg_constraint where contype = 'f'"
-    )}
+    kept = {
+        row[0]: row[1]
+        for row in connection.execute(
+            "select conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) from pg_constraint where contype = 'f'"
+        )
+    }
     wanted = {
         f"{model._meta.db_table}.{key_name(model._meta.db_table, field)}": (
             f"FOREIGN KEY (clinic_id, {field.column}) "

@@ -14,7 +14,7 @@ from tests.tenancy import catalogue
 
 PLANTS = {
     "unknown_table": ("create table planted (id bigint)", "planted"),
-    "row_security": ("create table planted (clinic_id bigint not null); alter table planted enable row level security", "planted"),
+    "row_security": ("alter table payments_payment no force row level security", "payments_payment"),
     "policies": ("drop policy tenant on payments_payment", "payments_payment: owner_all PERMISSIVE"),
     "policy_to_public": ("create policy open on payments_payment using (true)", "payments_payment.open"),
     "clinic_may_be_null": ("alter table payments_payment alter clinic_id drop not null", "payments_payment"),
@@ -30,7 +30,8 @@ PLANTS = {
     "trigger_disabled": ("alter table balances_entry disable trigger no_change", "balances_entry.no_change"),
     "view_past_the_policies": ("create view planted as select * from payments_payment", "planted"),
     "definer_not_listed": (
-        "create function planted() returns int language sql security definer set search_path = public, pg_temp as 'select 1'",
+        "create function planted() returns int language sql security definer "
+        "set search_path = public, pg_temp as 'select 1'",
         "planted()",
     ),
     "definer_search_path": ("alter function all_clinics() reset search_path", "all_clinics()"),
@@ -42,7 +43,8 @@ PLANTS = {
     "ledger_rights": ("grant update on payments_payment to clinicpay_ledger", "payments_payment.status"),
     "public_rights": ("grant select on payments_payment to public", "payments_payment: SELECT"),
     "foreign_owner": (
-        "grant create on schema public to clinicpay_app; reset role; alter table payments_payment owner to clinicpay_app",
+        "grant create on schema public to clinicpay_app; reset role; "
+        "alter table payments_payment owner to clinicpay_app",
         "payments_payment",
     ),
 }

@@ -49,10 +49,13 @@ def test_role_can_create_nothing():
 
 
 def test_role_can_truncate_nothing():
-    assert _column(
-        "select relname from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace "
-        "and has_table_privilege(oid, 'truncate, references, trigger, maintain')"
-    ) == []
+    assert (
+        _column(
+            "select relname from pg_class where relkind in ('r', 'p') and relnamespace = 'public'::regnamespace "
+            "and has_table_privilege(oid, 'truncate, references, trigger, maintain')"
+        )
+        == []
+    )
 
 
 def test_role_cannot_become_another():

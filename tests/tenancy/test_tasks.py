@@ -1,13 +1,17 @@
 """A background task has no request around it: it names its clinic, or gets nothing (A17)."""
 
+import inspect
+
 import pytest
 from celery import Celery
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
+from clinicpay.celery import app as app_of_project
 from clinicpay.clinics.numbers import take
 from clinicpay.clinics.scope import NoClinic, clinic_scope
 from clinicpay.patients.models import Patient
+from clinicpay.tasks import verify_ledger
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,6 +35,26 @@ def names_without_scope(patient_id: int) -> str:
 def number_without_scope() -> range:
     """Nor so: a service that needs the clinic."""
     return take("PAY")
+
+
+def test_project_task_works_inside_the_clinic_it_is_given(worlds):
+    north, _ = worlds
+
+    assert verify_ledger.apply([north.home.clinic.pk]).get() is True
+
+
+def test_project_task_without_clinic_is_refused():
+    with pytest.raises(NoClinic):
+        verify_ledger.apply([None]).get()
+
+
+def test_every_project_task_that_reads_rows_is_given_a_clinic():
+    """The others only wake one task for each clinic, or tidy what belongs to no clinic."""
+    tasks = [task for name, task in app_of_project.tasks.items() if name.startswith("clinicpay.")]
+
+    without = {task.name for task in tasks if "clinic_id" not in inspect.signature(task.run).parameters}
+
+    assert without == {"clinicpay.tasks.forget_old_sessions", "clinicpay.tasks.verify_ledgers"}
 
 
 def test_task_sees_its_clinic(worlds):

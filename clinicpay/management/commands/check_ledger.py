@@ -11,7 +11,9 @@ from clinicpay.clinics.queries import all_clinics
 class Command(ClinicCommand):
     """Exits with 1 when anything differs."""
 
-    help = "Recompute the ledger's totals from its entries and test its invariants, for one clinic or for all."
+    help = (
+        "Recompute the ledger's totals from its entries and test its invariants, for one clinic or for all."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -38,7 +40,13 @@ def _report(found: dict[str, list[Found]]) -> dict[str, Any]:
         for one in results:
             check = checks.setdefault(
                 one.check.name,
-                {"name": one.check.name, "meaning": one.check.meaning, "rows": 0, "differences": 0, "examples": []},
+                {
+                    "name": one.check.name,
+                    "meaning": one.check.meaning,
+                    "rows": 0,
+                    "differences": 0,
+                    "examples": [],
+                },
             )
             check["rows"] += one.rows
             check["differences"] += one.differences

@@ -32,7 +32,9 @@ TIMEZONE, CURRENCY = "America/New_York", "USD"
 class Command(ClinicCommand):
     """Imports patients, insurers, events, charges, invoices and paid payments."""
 
-    help = "Import Synthea CSV files into a clinic. All or nothing; importing the same files again adds nothing."
+    help = (
+        "Import Synthea CSV files into a clinic. All or nothing; importing the same files again adds nothing."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -75,14 +77,18 @@ def _found(slug: str, *, create: bool) -> Clinic:
     try:
         clinic.clean_fields()
     except ValidationError as error:
-        raise CommandError(f"--clinic {slug}: {' '.join(error.messages)}", returncode=BAD_ARGUMENTS) from error
+        raise CommandError(
+            f"--clinic {slug}: {' '.join(error.messages)}", returncode=BAD_ARGUMENTS
+        ) from error
     return clinic
 
 
 def _saved(clinic: Clinic) -> Clinic:
     if clinic.pk:
         return clinic
-    return create_clinic(slug=clinic.slug, name=clinic.name, timezone=clinic.timezone, currency=clinic.currency)
+    return create_clinic(
+        slug=clinic.slug, name=clinic.name, timezone=clinic.timezone, currency=clinic.currency
+    )
 
 
 def _imported(clinic: Clinic, practice: synthea.Practice, *, allocate: bool) -> dict[str, Any]:

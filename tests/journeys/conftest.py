@@ -1,0 +1,60 @@
+"""Whole ways through the application: real pages, real commits, and where it matters a real browser."""
+
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client, override_settings
+
+from clinicpay.clinics.scope import clinic_scope
+from tests.factories import Clinicful, make_clinic
+from tests.ui.browser import chromium
+from treatments.models import PriceItem
+
+__all__ = ["chromium"]
+
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture(autouse=True)
+def plain_static() -> Iterator[None]:
+    """Static files without a collected manifest."""
+    storages = {
+        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    with override_settings(STORAGES=storages):
+        yield
+
+
+@pytest.fixture
+def desk(transactional_db) -> Clinicful:
+    """A committed clinic of its own, with a price list."""
+    home = make_clinic(f"desk-{uuid.uuid4().hex[:10]}", "Harbor Clinic")
+    with clinic_scope(home.clinic):
+        PriceItem.objects.create(code="D1110", description="Adult cleaning", fee=12000)
+        PriceItem.objects.create(code="D2740", description="Crown, porcelain", fee=124900)
+    return home
+
+
+@pytest.fixture
+def rita(desk) -> Client:
+    """Reception, signed in."""
+    client = Client()
+    client.force_login(desk.rita.user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+@pytest.fixture
+def page(chromium, live_server, desk):
+    """Rita's browser at the sign-in page; what its console complained of is in `page.complaints`."""
+    desk.rita.user.set_password(PASSWORD)
+    desk.rita.user.save(update_fields=["password"])
+    context = chromium.new_context(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
+    context.set_default_timeout(15000)
+    opened = context.new_page()
+    opened.complaints = []
+    opened.on("console", lambda said: opened.complaints.append(said.text) if said.type == "error" else None)
+    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    yield opened
+    context.close()

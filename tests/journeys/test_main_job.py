@@ -1,0 +1,80 @@
+"""The main job in a browser: a treatment closes, money is taken, receipted, undone and reversed."""
+
+import pytest
+
+from balances.checks import run_checks
+from clinicpay.clinics.scope import clinic_scope
+from tests.factories import a_patient
+from tests.journeys.conftest import PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+
+def sign_in(page, desk) -> None:
+    page.goto("/accounts/login/")
+    page.get_by_label("Email").fill(desk.rita.user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Today").wait_for()
+
+
+def figure(page, label: str) -> str:
+    """The value under a label in the strip of figures."""
+    return page.locator(".figure", has_text=label).locator("dd").first.inner_text()
+
+
+def test_reception_takes_a_payment_and_takes_it_back(page, desk):
+    with clinic_scope(desk.clinic):
+        a_patient(desk, "Hannah", "Klein")
+    sign_in(page, desk)
+
+    # A new treatment, found by the beginning of the patient's name.
+    page.get_by_role("link", name="New treatment").first.click()
+    page.get_by_label("Patient").fill("kle")
+    page.locator("#found").get_by_role("link", name="Hannah Klein").click()
+    page.get_by_label("Practitioner").select_option(label="Dr Petra Jones")
+    page.get_by_label("D1110 Adult cleaning").check()
+    page.get_by_label("D2740 Crown").check()
+    page.get_by_role("button", name="Save").click()
+    assert page.get_by_role("link", name="Take payment").count() == 1
+
+    # Complete: it is charged, and the amount to take is what it owes.
+    page.get_by_role("button", name="Mark complete").click()
+    page.get_by_text("INV-001 was issued").wait_for()
+    assert figure(page, "Balance") == "$1,369.00"
+    page.get_by_role("link", name="Take payment").click()
+    assert page.get_by_label("Amount", exact=False).first.input_value() == "1369.00"
+
+    # Part of it, over two tenders; what is applied follows the amount.
+    page.locator("#id_amount").fill("1,000")
+    page.get_by_role("button", name="Split over another tender").click()
+    page.locator("[name=tender-0-amount]").fill("250.5")
+    assert page.locator("[data-applied-total]").inner_text() == "$1,000.00"
+    page.get_by_text("$749.50 by card").wait_for()
+    page.get_by_role("button", name="Record payment").click()
+
+    page.get_by_role("heading", name="Receipt R-001").wait_for()
+    assert page.get_by_text("$749.50").count()
+    page.get_by_role("link", name="Back to TE-001").click()
+    assert figure(page, "Balance") == "$369.00"
+    page.get_by_text("Partial", exact=True).first.wait_for()
+
+    # Undo one allocation: the money is there again.
+    page.locator("a", has_text="PAY-001").first.click()
+    page.get_by_role("link", name="Undo").first.click()
+    page.get_by_label("Reason").fill("Wrong charge")
+    page.get_by_role("button", name="Undo allocation").click()
+    page.get_by_text("Undone. The money is available again.").wait_for()
+    assert figure(page, "Unapplied") != "$0.00"
+
+    # Reverse the payment: it is voided, and the treatment owes it again.
+    page.get_by_role("link", name="Reverse (entry error)").click()
+    page.get_by_label("Reason").fill("Entered twice")
+    page.get_by_role("button", name="Reverse payment").click()
+    page.get_by_text("This payment was reversed").wait_for()
+    page.goto(f"/c/{desk.clinic.slug}/treatments/TE-001/")
+    assert figure(page, "Balance") == "$1,118.50"
+
+    assert page.complaints == []
+    with clinic_scope(desk.clinic):
+        assert [found.check.name for found in run_checks() if found.differences] == []
