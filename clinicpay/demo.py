@@ -232,6 +232,7 @@ class Builder:
         """A completed visit, billed that day, and paid in full, in part, late or not at all."""
         event = self.schedule(day, self.chance.randrange(8, 17))
         event = move_event(event, EventState.CLOSED, by=self.by)
+        TreatmentEvent.objects.filter(pk=event.pk).update(closed_at=event.service_at)
         invoice = bill_event(event, by=self.by, source=Source.DEMO, dated=day)
         if invoice is None:
             return

@@ -1,4 +1,4 @@
-"""Settings, read from the environment (see docs/operations.md for every variable)."""
+"""Settings, read from the environment (README lists the variables)."""
 
 from pathlib import Path
 

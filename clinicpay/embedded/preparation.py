@@ -58,15 +58,23 @@ class Preparation:
     def __init__(self, data: Path) -> None:
         self._data = data
         self._commands: list[Command] = []
+        self._migration: Command | None = None
+        self._collection: Command | None = None
 
-    def migrate_and_collect(self) -> None:
+    def begin(self) -> None:
         """Bring the database to the present schema and the static files to their place, at the same time."""
-        migration, collection = self._begin_migrate(), self._begin_collect()
-        if migration:
-            migration.result()
+        self._migration, self._collection = self._begin_migrate(), self._begin_collect()
+
+    def finish_migration(self) -> None:
+        """Wait until the database has the present schema."""
+        if self._migration:
+            self._migration.result()
             self._schema_marker.write_text(schema_state())
-        if collection:
-            collection.result()
+
+    def finish_collection(self) -> None:
+        """Wait until the static files are in their place."""
+        if self._collection:
+            self._collection.result()
             self._static_marker.write_text(static_state())
 
     def begin_demo(self) -> Command | None:

@@ -80,9 +80,11 @@ class Supervisor:
         self._start_database()
         self._start_broker()
         print("Preparing the database and the pages …", flush=True)
-        self._preparation.migrate_and_collect()
+        self._preparation.begin()
+        self._preparation.finish_migration()
         # The web comes up while the demo is looked after; the worker finds the demo complete.
         demo = self._preparation.begin_demo()
+        self._preparation.finish_collection()
         self._start_parts("web")
         logins = demo.result() if demo else ""
         self._wait_until_ready()

@@ -22,6 +22,10 @@ class InvitationForm(ClinicForm):
     )
 
 
+class JoinForm(ClinicForm):
+    """Nothing to fill in: the person has signed in already."""
+
+
 class InviteForm(ClinicForm):
     """Whom to invite, and as what."""
 

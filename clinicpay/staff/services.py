@@ -60,11 +60,11 @@ def invite(email: str, *, role: Role, by: Actor) -> Invited:
 
 
 @transaction.atomic
-def accept_invitation(token: str, *, name: str, password: str) -> Membership:
+def accept_invitation(token: str, *, name: str = "", password: str = "", signed_in: User | None = None) -> Membership:
     """Make the invited person a member; the link works once.
 
-    A new address becomes a user with this name and password. Somebody who signs in elsewhere already
-    keeps theirs: a link made by one clinic must not open the account of another clinic's member.
+    A new address becomes a user with this name and password. An address that has a user already joins
+    as that user alone, signed in: whoever made an earlier link for it may know the password it was given.
     Raises InvitationRefused for a used, expired or unknown link, ValidationError for a weak password.
     """
     clinic_id = _clinic_of(token)
@@ -72,7 +72,7 @@ def accept_invitation(token: str, *, name: str, password: str) -> Membership:
         raise InvitationRefused("This invitation has been used or has expired. Ask your clinic for a new one.")
     with clinic_scope(clinic_id):
         invitation = _take(token)
-        user = _user(invitation.email, name, password)
+        user = _invited(invitation, signed_in) if signed_in else _new_user(invitation.email, name, password)
         member, _ = Membership.objects.update_or_create(user=user, defaults={"role": invitation.role, "active": True})
         with clinic_scope(clinic_id, user):  # the trail names the person as the one who acts
             record("member.joined", member, by=member, after={"role": invitation.role})
@@ -95,16 +95,23 @@ def _take(token: str) -> Invitation:
     open_ones = Invitation.objects.select_for_update(no_key=True).filter(accepted_at=None)
     invitation = open_ones.filter(token_hash=_hashed(token), expires_at__gt=timezone.now()).first()
     if not invitation:
-        raise InvitationRefused("This invitation has just been used.")
+        raise InvitationRefused("This invitation has just been used. Ask your clinic for a new one.")
     invitation.accepted_at = timezone.now()
     invitation.save(update_fields=["accepted_at"])
     return invitation
 
 
-def _user(email: str, name: str, password: str) -> User:
-    user = User.objects.filter(email=email).first()
-    if user:
-        return user
+def _invited(invitation: Invitation, signed_in: User) -> User:
+    if signed_in.email != invitation.email:
+        raise InvitationRefused("This invitation is for another address. Sign out, then open its link again.")
+    return signed_in
+
+
+def _new_user(email: str, name: str, password: str) -> User:
+    if User.objects.filter(email=email).exists():
+        raise InvitationRefused(
+            f"{email} has a password already. Sign in with it, or reset it, then open this link again."
+        )
     validate_password(password, User(email=email, name=name))
     return User.objects.create_user(email, password, name=name)
 

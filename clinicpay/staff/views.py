@@ -5,7 +5,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from clinicpay.staff.access import public, signed_in
-from clinicpay.staff.forms import InvitationForm
+from clinicpay.staff.forms import InvitationForm, JoinForm
+from clinicpay.staff.models import User
 from clinicpay.staff.queries import memberships_of
 from clinicpay.staff.services import InvitationRefused, accept_invitation
 from clinicpay.ui.answers import notify, render_page
@@ -22,16 +23,19 @@ def my_clinics(request: HttpRequest) -> HttpResponse:
 
 @public
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Choose a name and a password, and become a member of the clinic that invited."""
-    form = InvitationForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
+    """Become a member of the clinic that invited: with a new name and password, or as who has signed in."""
+    user = request.user if isinstance(request.user, User) else None
+    form = (JoinForm if user else InvitationForm)(request.POST if request.method == "POST" else None)
+    if form.is_valid():
         try:
-            accept_invitation(token, **form.cleaned_data)
+            accept_invitation(token, signed_in=user, **form.cleaned_data)
         except InvitationRefused as refused:
             return render(request, "staff/invitation_over.html", {"reason": refused}, status=410)
         except ValidationError as weak:
             form.add_error("password", weak)
         else:
-            notify(request, "Welcome. Sign in with your e-mail and the password that you chose.")
-            return redirect("account_login")
+            notify(
+                request, "Welcome." if user else "Welcome. Sign in with your e-mail and the password that you chose."
+            )
+            return redirect("my_clinics")
     return render_page(request, "staff/invitation.html", {"form": form})

@@ -5,16 +5,19 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 
-from balances.models import Charge, Credit
+from balances.ledger import open_books
+from balances.models import Charge, Credit, Invoice
 from balances.queries import live_allocations
 from balances.services import apply_credit, run_auto_apply, undo_allocation
+from clinicpay.clinics import clock
+from clinicpay.clinics.numbers import take
 from clinicpay.clinics.refusals import Refusal
-from clinicpay.patients.models import Account
+from clinicpay.patients.models import Account, Patient
 from payments.models import Payment
 from payments.services import reverse_payment
 from tests.balances.invariants import broken
 from tests.balances.money import credit_of
-from tests.factories import Clinicful, a_charge, a_patient, a_payment
+from tests.factories import Clinicful, a_patient, a_payment
 
 AMOUNTS = st.integers(1, 300)
 PICK = st.integers(0, 9)
@@ -43,7 +46,7 @@ class Money(RuleBasedStateMachine):
 
     @rule(who=st.integers(0, 1), amount=AMOUNTS)
     def charge(self, who, amount):
-        self.charges.append(a_charge(self.home, self.patients[who], amount))
+        self.charges.append(self.bill(self.patients[who], amount))
         self.owed[self.charges[-1].pk] = amount
 
     @rule(who=st.integers(0, 1), amount=AMOUNTS)
@@ -95,6 +98,20 @@ class Money(RuleBasedStateMachine):
         allocated = run_auto_apply(by=self.home.bill).allocated
         self.note_new()
         assert before - sum(self.free.values()) == allocated
+
+    def bill(self, patient: Patient, amount: int) -> Charge:
+        """An office charge on an invoice of its own: a treatment would take five times as long."""
+        today = clock.today(self.home.clinic)
+        with open_books(patient.account, by=self.home.rita) as books:
+            invoice = Invoice.objects.create(
+                number=take(Invoice.KIND)[0],
+                account=patient.account,
+                location=self.home.location,
+                invoice_date=today,
+                due_date=today,
+            )
+            charge = Charge(kind="office", patient=patient, description="Late key", service_date=today, amount=amount)
+            return books.charge(invoice, [charge])[0]
 
     def forget(self, entry: int) -> None:
         payment, charge, amount = self.moved.pop(entry)

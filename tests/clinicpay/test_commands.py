@@ -105,7 +105,9 @@ def test_an_invitation_does_not_change_the_password_of_another_clinics_member(ha
     before = stella.password
     invited = invite(stella.email, role=Role.RECEPTION, by=harbor.olga)
 
-    member = accept_invitation(invited.token, name="Taken Over", password=PASSWORD)
+    with pytest.raises(InvitationRefused):
+        accept_invitation(invited.token, name="Taken Over", password=PASSWORD)
+    member = accept_invitation(invited.token, signed_in=stella)
 
     stella.refresh_from_db()
     assert (member.user, stella.password, stella.name) == (stella, before, "Olga")
@@ -121,7 +123,7 @@ def test_members_are_not_invited_again_and_reception_invites_nobody(harbor):
 def test_a_person_who_left_comes_back_with_the_invited_role(harbor):
     Membership.objects.filter(pk=harbor.bill.pk).update(active=False)
     invited = invite("bill@harbor.test", role=Role.ADMIN, by=harbor.olga)
-    member = accept_invitation(invited.token, name="Bill", password=PASSWORD)
+    member = accept_invitation(invited.token, signed_in=harbor.bill.user)
     assert (member.pk, member.role, member.active) == (harbor.bill.pk, Role.ADMIN, True)
 
 

@@ -178,7 +178,8 @@ def missing_tenant_keys(connection: psycopg.Connection, models: list[type[Model]
     kept = {
         row[0]: row[1]
         for row in connection.execute(
-            "select conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) from pg_constraint where contype = 'f'"
+            "select conrelid::regclass || '.' || conname, pg_get_constraintdef(oid) "
+            "from pg_constraint where contype = 'f'"
         )
     }
     wanted = {

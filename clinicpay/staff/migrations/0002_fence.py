@@ -14,7 +14,9 @@ class Migration(migrations.Migration):
     dependencies = [("staff", "0001_initial"), ("clinics", "0002_fence")]
 
     operations = [
-        migrations.RunSQL("grant select, insert, update on staff_user to clinicpay_app", "revoke all on staff_user from clinicpay_app"),
+        migrations.RunSQL(
+            "grant select, insert, update on staff_user to clinicpay_app", "revoke all on staff_user from clinicpay_app"
+        ),
         Fence("Membership", "select, insert, update (role, active)"),
         Fence("Practitioner", "select, insert, update (name, discipline, member_id, active)"),
         Fence("Invitation", "select, insert, update (accepted_at, expires_at)"),
