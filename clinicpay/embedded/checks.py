@@ -108,7 +108,7 @@ def report(results: list[tuple[Check, bool, float]]) -> int:
 @contextmanager
 def servers_for_tests(data: Path) -> Iterator[None]:
     """Servers for this run alone, and an environment that leads to them whatever the shell had set."""
-    folder, alone = _free_folder(data)
+    folder, alone = free_folder(data)
     tenancy, broker = Tenancy(Cluster(folder, durable=False)), Broker(folder)
     try:
         tenancy.enter(in_passing=False)
@@ -127,7 +127,7 @@ def servers_for_tests(data: Path) -> Iterator[None]:
         alone.release()
 
 
-def _free_folder(data: Path) -> tuple[Path, FileLock]:
+def free_folder(data: Path) -> tuple[Path, FileLock]:
     """A folder that no other test run is using, so that several can go on at the same time."""
     for number in range(1, RUNS_AT_ONCE + 1):
         folder = make_folder(data / "test" / str(number))

@@ -6,6 +6,8 @@ import os
 import secrets
 from pathlib import Path
 
+from .locks import only_one
+
 # In a data folder that we made ourselves, and that `make clean` may therefore remove.
 MADE_BY_US = "made-by-clinicpay"
 PROJECT = Path(__file__).resolve().parents[2]
@@ -33,7 +35,7 @@ def make_folder(folder: Path) -> Path:
     """
     try:
         if not folder.is_dir():
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o711)
             (folder / MADE_BY_US).touch()
         probe = folder / f".writable-{os.getpid()}"
@@ -54,10 +56,11 @@ def private_folder(folder: Path) -> Path:
 
 def kept_secret(file: Path) -> str:
     """The random secret in this file; made on first use and readable by its owner only."""
-    if not file.exists():
-        # Written beside and renamed, so that a kill in between never leaves an empty secret.
-        draft = file.with_suffix(f".{os.getpid()}")
-        draft.touch(mode=0o600)
-        draft.write_text(secrets.token_urlsafe(48))
-        draft.rename(file)
+    with only_one(file.parent / "secrets.lock"):
+        if not file.exists():
+            # Written beside and renamed, so that a kill in between never leaves half a secret.
+            draft = file.with_suffix(".draft")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(48))
+            draft.rename(file)
     return file.read_text().strip()

@@ -76,5 +76,5 @@ class ClinicMiddleware:
 
 def _scoped(chunks: Iterable[bytes], clinic: Clinic, user_id: int) -> Iterator[bytes]:
     """A streamed body is made after the middleware returns: enter the scope again for it."""
-    with clinic_scope(clinic, user_id):
+    with timezone.override(clock.zone(clinic)), clinic_scope(clinic, user_id):
         yield from chunks

@@ -176,6 +176,20 @@ def test_killed_supervisor_leaves_only_the_database_and_the_next_one_takes_it_ov
     assert following.left_over() == []
 
 
+def test_next_start_does_only_what_has_changed(run: Callable[..., Run]) -> None:
+    def asked_for() -> list[str]:
+        following = run().until_ready()
+        following.process.terminate()
+        assert following.exit_code(within=5) == 0
+        notes = following.project / "asked.txt"
+        commands = notes.read_text().split()
+        notes.unlink()
+        return sorted(commands)
+
+    assert asked_for() == ["collectstatic", "demo", "migrate"]
+    assert asked_for() == ["demo"]
+
+
 def test_second_run_on_the_same_data_is_refused(run: Callable[..., Run]) -> None:
     running = run().until_ready()
     printed = running.printed.rename(running.printed.with_name("first.txt"))
@@ -187,7 +201,7 @@ def test_second_run_on_the_same_data_is_refused(run: Callable[..., Run]) -> None
     assert "Stopping" not in printed.read_text()
 
 
-def test_failing_migration_is_one_line_and_stops_the_servers(run: Callable[..., Run]) -> None:
+def test_failing_command_is_one_line_and_stops_the_servers(run: Callable[..., Run]) -> None:
     failed = run(FAILING_COMMAND="demo")
 
     assert failed.exit_code(within=30) == 1

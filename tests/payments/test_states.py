@@ -57,9 +57,13 @@ def test_payment_begins_only_as_draft_pending_or_paid(a_request, status):
 
 
 def test_paid_without_money_is_refused_at_commit(a_request):
-    a_request("paid")
-    with pytest.raises(IntegrityError, match="money says otherwise"), transaction.atomic():
-        connection.check_constraints()
+    def commit():
+        with transaction.atomic():
+            a_request("paid")
+            connection.check_constraints()
+
+    with pytest.raises(IntegrityError, match="money says otherwise"):
+        commit()
 
 
 def test_creating_a_request_changes_no_balance(a_request):
