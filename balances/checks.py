@@ -53,7 +53,7 @@ def run_checks() -> list[Found]:
 def measure(check: Check, cursor: Cursor) -> Found:
     """Ask one check."""
     cursor.execute(
-        "select count(*), count(*) filter (where wrong is not false), "
+        "select count(*), count(*) filter (where wrong is not false), "  # noqa: S608 - the checks are our own text
         "coalesce((array_agg(what order by what) filter (where wrong is not false))[:%s], '{}') "
         f"from ({check.sql}) as looked_at (what, wrong)",
         [EXAMPLES],
@@ -275,7 +275,8 @@ CHECKS: Sequence[Check] = (
         """
         select 'run ' || r.id, r.allocated <> coalesce(d.decided, 0) or r.allocated <> coalesce(e.applied, 0)
         from balances_autoapplyrun r
-        left join (select run_id, sum(amount) as decided from balances_decision where charge_id is not null group by 1) d
+        left join (select run_id, sum(amount) as decided from balances_decision
+                   where charge_id is not null group by 1) d
           on d.run_id = r.id
         left join (select p.run_id, -sum(x.charge_delta) as applied
                    from balances_posting p join balances_entry x on x.posting_id = p.id

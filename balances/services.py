@@ -183,7 +183,8 @@ def _history_date(credit: Credit, charge: Charge) -> date:
     With today's date an import of settled years would show them all as owed until today.
     """
     assert charge.invoice  # open_charges gives billed ones only
-    return max(credit.received_on, charge.service_date, charge.invoice.invoice_date)
+    first: date = max(credit.received_on, charge.service_date, charge.invoice.invoice_date)
+    return first
 
 
 def _stored(

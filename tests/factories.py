@@ -63,7 +63,9 @@ class Clinicful:
             raise AttributeError(name) from None
 
 
-def make_clinic(slug: str, name: str = "Clinic", timezone: str = "America/New_York", currency: str = "USD") -> Clinicful:
+def make_clinic(
+    slug: str, name: str = "Clinic", timezone: str = "America/New_York", currency: str = "USD"
+) -> Clinicful:
     """A clinic with one location, a practitioner and one member per role."""
     clinic = create_clinic(slug=slug, name=name, timezone=timezone, currency=currency)
     users = {who: UserFactory(email=f"{who}@{slug}.test", name=who.title()) for who in PEOPLE}
@@ -111,7 +113,9 @@ def a_charge(home: Clinicful, patient: Patient, fee: int, on: date | None = None
     return Charge.objects.select_related("invoice").get(invoice=an_invoice(home, patient, fee, on=on))
 
 
-def a_receipt(home: Clinicful, account: Account, amount: int, *parts: tuple[Charge, int], on: date | None = None, **more: Any) -> Receipt:
+def a_receipt(
+    home: Clinicful, account: Account, amount: int, *parts: tuple[Charge, int], on: date | None = None, **more: Any
+) -> Receipt:
     """Cash taken on an account and applied to the given (charge, amount) parts."""
     order = Order(
         location=more.pop("location", home.location),

@@ -1,5 +1,6 @@
 """Locations, practitioners, insurers, patients with their accounts, and their visits."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from clinicpay.audit.services import record_many
@@ -55,19 +56,13 @@ def _patients(persons: list[Person], by: ClinicPayItself) -> dict[str, Patient]:
     patients = make(Patient, persons, lambda person: _patient(person, accounts[person.ref]))
     create(
         PatientWord,
-        [
-            PatientWord(patient=patient, word=word)
-            for patient in patients.values()
-            for word in words(patient.name)
-        ],
+        [PatientWord(patient=patient, word=word) for patient in patients.values() for word in words(patient.name)],
     )
-    record_many(
-        "patient.imported", [(patient, {}, {"name": patient.name}) for patient in patients.values()], by=by
-    )
+    record_many("patient.imported", [(patient, {}, {"name": patient.name}) for patient in patients.values()], by=by)
     return patients
 
 
-def _list_payers(persons: list[Person], patients: dict[str, Patient], insurers: dict[str, Account]) -> None:
+def _list_payers(persons: Sequence[Person], patients: dict[str, Patient], insurers: dict[str, Account]) -> None:
     PatientPayer.objects.bulk_create(
         (
             PatientPayer(patient=patients[person.ref], account=insurers[insurer])

@@ -89,7 +89,8 @@ class Paid(NamedTuple):
     on: date
 
 
-class Skipped(NamedTuple):
+@dataclass(frozen=True)
+class Skipped:
     """Lines of the source that were left out on purpose."""
 
     what: str

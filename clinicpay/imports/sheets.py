@@ -157,8 +157,8 @@ def _decoded(path: Path) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise Unreadable(line, "this is not UTF-8 text") from error
+        at = content.count(b"\n", 0, error.start) + 1
+        raise Unreadable(at, "this is not UTF-8 text") from error
 
 
 def _rows(content: str, columns: Sequence[str]) -> Iterator[Row]:

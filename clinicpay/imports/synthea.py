@@ -115,12 +115,9 @@ class Reader:
         self.rows = {name: folder.sheet(name, *columns) for name, columns in COLUMNS.items()}
         folder.refuse_faults()  # without a whole file, every reference to it would be one more fault
         self.by_id = {
-            name: folder.by_id(name, rows, "ID" if name == TRANSACTIONS else "Id")
-            for name, rows in self.rows.items()
+            name: folder.by_id(name, rows, "ID" if name == TRANSACTIONS else "Id") for name, rows in self.rows.items()
         }
-        self.insurers = {
-            ref for ref, row in self.by_id[PAYERS].items() if row.cells["NAME"] != NOT_AN_INSURER
-        }
+        self.insurers = {ref for ref, row in self.by_id[PAYERS].items() if row.cells["NAME"] != NOT_AN_INSURER}
 
     def practice(self) -> Practice:
         """Everything, or BadFiles."""
@@ -259,9 +256,7 @@ def _id(row: Row) -> str:
 
 
 def _address(row: Row, state: str) -> str:
-    street, city, area, code = (
-        row.text(column, 100, needed=False) for column in ("ADDRESS", "CITY", state, "ZIP")
-    )
+    street, city, area, code = (row.text(column, 100, needed=False) for column in ("ADDRESS", "CITY", state, "ZIP"))
     return ", ".join(part for part in (street, city, f"{area} {code}".strip()) if part)[:240]
 
 

@@ -50,9 +50,7 @@ class Imported:
     payments_total: int
 
 
-def import_practice(
-    practice: Practice, *, by: ClinicPayItself, allocate: bool
-) -> tuple[Imported, list[Skipped]]:
+def import_practice(practice: Practice, *, by: ClinicPayItself, allocate: bool) -> tuple[Imported, list[Skipped]]:
     """Add what the clinic doesn't have yet; with `allocate`, apply the new money to the oldest debt.
 
     Returns what was added, and what was left out with the reasons. Raises Refusal when a date of the
@@ -76,9 +74,7 @@ def import_practice(
 
 def _enter(books: Books, bills: Iterable[tuple[Invoice, list[Charge]]], payments: Iterable[Payment]) -> None:
     """Each charge on the date of its service, each payment on its receipt's."""
-    books.charge_many(
-        [(invoice, charge, charge.service_date) for invoice, charges in bills for charge in charges]
-    )
+    books.charge_many([(invoice, charge, charge.service_date) for invoice, charges in bills for charge in charges])
     books.receive_many([(payment, payment.receipt.business_date) for payment in payments if payment.receipt])
 
 
@@ -148,18 +144,14 @@ def _payments(paid: Sequence[Paid], people: People) -> Money:
     paid = sorted(paid, key=lambda one: one.at)
     groups = _grouped(paid, lambda one: (one.bill, one.visit, one.on, one.place, one.insurer))
     receipts = create(Receipt, [_receipt(parts[0], people) for parts in groups.values()])
-    receipt_of = {
-        one.ref: receipt for receipt, parts in zip(receipts, groups.values(), strict=True) for one in parts
-    }
+    receipt_of = {one.ref: receipt for receipt, parts in zip(receipts, groups.values(), strict=True) for one in parts}
     payments = make(Payment, paid, lambda one: _payment(one, receipt_of[one.ref], people))
     return _grouped(payments.values(), lambda payment: payment.account_id)
 
 
 def _receipt(paid: Paid, people: People) -> Receipt:
     account_id = people.visits[paid.visit].patient.account_id
-    return Receipt(
-        account_id=account_id, location=people.places[paid.place], business_date=paid.on, made_at=paid.at
-    )
+    return Receipt(account_id=account_id, location=people.places[paid.place], business_date=paid.on, made_at=paid.at)
 
 
 def _payment(paid: Paid, receipt: Receipt, people: People) -> Payment:

@@ -33,6 +33,7 @@ class Can(Enum):
     AUTO_APPLY = "apply payments automatically"
     PROVE_LEDGER = "check the ledger"
     MANAGE_SETTINGS = "change users and settings"
+    MAKE_OWNERS = "make somebody an owner"
 
 
 _R, _B, _A, _O, _P = Role.RECEPTION, Role.BILLING, Role.ADMIN, Role.OWNER, Role.PRACTITIONER
@@ -54,6 +55,7 @@ TABLE: dict[Can, frozenset[Role]] = {
     Can.AUTO_APPLY: frozenset({_B, _A, _O}),
     Can.PROVE_LEDGER: frozenset({_A, _O}),
     Can.MANAGE_SETTINGS: frozenset({_A, _O}),
+    Can.MAKE_OWNERS: frozenset({_O}),
 }
 
 

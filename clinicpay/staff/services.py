@@ -46,7 +46,7 @@ def invite(email: str, *, role: Role, by: Actor) -> Invited:
     Whoever holds the path may choose the password of a new address, so send it to that address alone.
     Raises ValidationError for a bad address, Refusal when it belongs to a member already.
     """
-    require(by, Can.MANAGE_SETTINGS)
+    require(by, Can.MAKE_OWNERS if role == Role.OWNER else Can.MANAGE_SETTINGS)
     address = email.strip().lower()
     validate_email(address)
     if Membership.objects.filter(user__email=address, active=True).exists():

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.refusals import Refusal
-from clinicpay.staff.access import ClinicRequest, allowed
+from clinicpay.staff.access import ClinicRequest, Refused, allowed
 from clinicpay.staff.forms import InviteForm, LocationForm, PractitionerForm
 from clinicpay.staff.models import Membership, Practitioner
 from clinicpay.staff.roles import Can
@@ -21,8 +21,8 @@ def team(request: ClinicRequest) -> HttpResponse:
         try:
             invited = invite(form.cleaned_data["email"], role=form.cleaned_data["role"], by=request.member)
             link = request.build_absolute_uri(invited.path)
-        except Refusal as refusal:
-            form.add_error("email", str(refusal))
+        except (Refusal, Refused) as refusal:
+            form.add_error("role" if isinstance(refusal, Refused) else "email", str(refusal))
     members = Membership.objects.select_related("user").order_by("user__name", "pk")
     return render_page(request, "settings/team.html", {"form": form, "members": members, "link": link})
 

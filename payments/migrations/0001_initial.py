@@ -9,95 +9,239 @@ import clinicpay.clinics.scope
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('clinics', '0001_initial'),
-        ('patients', '0001_initial'),
-        ('treatments', '0001_initial'),
+        ("clinics", "0001_initial"),
+        ("patients", "0001_initial"),
+        ("treatments", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Receipt',
+            name="Receipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.BigIntegerField(editable=False)),
-                ('business_date', models.DateField()),
-                ('made_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('account', clinicpay.clinics.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='receipts', to='patients.account')),
-                ('clinic', models.ForeignKey(db_index=False, default=clinicpay.clinics.scope.current_clinic_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinics.clinic')),
-                ('location', clinicpay.clinics.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinics.location')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.BigIntegerField(editable=False)),
+                ("business_date", models.DateField()),
+                ("made_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "account",
+                    clinicpay.clinics.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="receipts",
+                        to="patients.account",
+                    ),
+                ),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        db_index=False,
+                        default=clinicpay.clinics.scope.current_clinic_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinics.clinic",
+                    ),
+                ),
+                (
+                    "location",
+                    clinicpay.clinics.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinics.location",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Payment',
+            name="Payment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.BigIntegerField(editable=False)),
-                ('amount', models.BigIntegerField()),
-                ('method', models.CharField(choices=[('cash', 'Cash'), ('card', 'Card'), ('cheque', 'Cheque'), ('transfer', 'Bank transfer'), ('copay', 'Copay'), ('other', 'Other')], max_length=12)),
-                ('kind', models.CharField(blank=True, choices=[('pre_payment', 'Treatment Pre-Payment'), ('office_visit', 'Office Visit'), ('private_pay', 'Private Pay')], max_length=12)),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('pending', 'Pending'), ('processing', 'Processing'), ('paid', 'Paid'), ('failed', 'Failed'), ('cancelled', 'Cancelled'), ('refunded', 'Refunded'), ('partially_refunded', 'Partially Refunded'), ('voided', 'Voided')], default='draft', max_length=20)),
-                ('due_date', models.DateField(blank=True, null=True)),
-                ('paid_at', models.DateTimeField(editable=False, null=True)),
-                ('memo', models.CharField(blank=True, max_length=240)),
-                ('external_ref', models.CharField(blank=True, editable=False, max_length=64)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('account', clinicpay.clinics.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='patients.account')),
-                ('clinic', models.ForeignKey(db_index=False, default=clinicpay.clinics.scope.current_clinic_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinics.clinic')),
-                ('event', clinicpay.clinics.models.TenantForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='treatments.treatmentevent')),
-                ('location', clinicpay.clinics.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinics.location')),
-                ('patient', clinicpay.clinics.models.TenantForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='patients.patient')),
-                ('payer', clinicpay.clinics.models.TenantForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.account')),
-                ('receipt', clinicpay.clinics.models.TenantForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='payments.receipt')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.BigIntegerField(editable=False)),
+                ("amount", models.BigIntegerField()),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("cash", "Cash"),
+                            ("card", "Card"),
+                            ("cheque", "Cheque"),
+                            ("transfer", "Bank transfer"),
+                            ("copay", "Copay"),
+                            ("other", "Other"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("pre_payment", "Treatment Pre-Payment"),
+                            ("office_visit", "Office Visit"),
+                            ("private_pay", "Private Pay"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("pending", "Pending"),
+                            ("processing", "Processing"),
+                            ("paid", "Paid"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                            ("refunded", "Refunded"),
+                            ("partially_refunded", "Partially Refunded"),
+                            ("voided", "Voided"),
+                        ],
+                        default="draft",
+                        max_length=20,
+                    ),
+                ),
+                ("due_date", models.DateField(blank=True, null=True)),
+                ("paid_at", models.DateTimeField(editable=False, null=True)),
+                ("memo", models.CharField(blank=True, max_length=240)),
+                ("external_ref", models.CharField(blank=True, editable=False, max_length=64)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                (
+                    "account",
+                    clinicpay.clinics.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="patients.account",
+                    ),
+                ),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        db_index=False,
+                        default=clinicpay.clinics.scope.current_clinic_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinics.clinic",
+                    ),
+                ),
+                (
+                    "event",
+                    clinicpay.clinics.models.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="treatments.treatmentevent",
+                    ),
+                ),
+                (
+                    "location",
+                    clinicpay.clinics.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinics.location",
+                    ),
+                ),
+                (
+                    "patient",
+                    clinicpay.clinics.models.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="patients.patient",
+                    ),
+                ),
+                (
+                    "payer",
+                    clinicpay.clinics.models.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="patients.account",
+                    ),
+                ),
+                (
+                    "receipt",
+                    clinicpay.clinics.models.TenantForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payments",
+                        to="payments.receipt",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.UniqueConstraint(fields=('clinic', 'id'), name='payments_receipt_key'),
+            model_name="receipt",
+            constraint=models.UniqueConstraint(fields=("clinic", "id"), name="payments_receipt_key"),
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.UniqueConstraint(fields=('clinic', 'number'), name='payments_receipt_number'),
+            model_name="receipt",
+            constraint=models.UniqueConstraint(fields=("clinic", "number"), name="payments_receipt_number"),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['clinic', '-created_at', '-id'], name='payments_payment_newest'),
+            model_name="payment",
+            index=models.Index(fields=["clinic", "-created_at", "-id"], name="payments_payment_newest"),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['clinic', 'account', '-id'], name='payments_payment_account'),
+            model_name="payment",
+            index=models.Index(fields=["clinic", "account", "-id"], name="payments_payment_account"),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['clinic', 'event'], name='payments_payment_event'),
+            model_name="payment",
+            index=models.Index(fields=["clinic", "event"], name="payments_payment_event"),
         ),
         migrations.AddIndex(
-            model_name='payment',
-            index=models.Index(fields=['clinic', 'receipt'], name='payments_payment_receipt'),
+            model_name="payment",
+            index=models.Index(fields=["clinic", "receipt"], name="payments_payment_receipt"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('clinic', 'id'), name='payments_payment_key'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(fields=("clinic", "id"), name="payments_payment_key"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(fields=('clinic', 'number'), name='payments_payment_number'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(fields=("clinic", "number"), name="payments_payment_number"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_ref', ''), _negated=True), fields=('clinic', 'external_ref'), name='payments_payment_external'),
+            model_name="payment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_ref", ""), _negated=True),
+                fields=("clinic", "external_ref"),
+                name="payments_payment_external",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payments_payment_amount'),
+            model_name="payment",
+            constraint=models.CheckConstraint(condition=models.Q(("amount__gt", 0)), name="payments_payment_amount"),
         ),
     ]

@@ -23,9 +23,7 @@ BY_NAME = {check.name: check for check in [*CHECKS, references()]}
 
 MINE = "clinic_id = {clinic}"
 FAULTS = {
-    "charge_totals": [
-        f"update balances_charge set outstanding = outstanding - 1 where {MINE} and outstanding > 0"
-    ],
+    "charge_totals": [f"update balances_charge set outstanding = outstanding - 1 where {MINE} and outstanding > 0"],
     "credit_totals": [f"update balances_credit set available = available + 1 where {MINE} and available = 0"],
     "account_totals": [f"update patients_account set owes = owes + 1 where {MINE}"],
     "limits": [
@@ -74,9 +72,7 @@ def books(django_db_setup, django_db_blocker):
             payment = a_payment(home, patient.account, 5500, (charge, 5500))
             undo_allocation(live_allocations().get().pk, by=home.rita, reason="Wrong charge", keep=1000)
             run_auto_apply(by=home.bill)
-            reverse_payment(
-                a_payment(home, patient.account, 700, (charge, 700)), by=home.rita, reason="Entered twice"
-            )
+            reverse_payment(a_payment(home, patient.account, 700, (charge, 700)), by=home.rita, reason="Entered twice")
             a_payment(home, patient.account, 800, (charge, 300))
         assert payment.amount == 5500
         return home
@@ -135,9 +131,7 @@ def test_the_command_agrees_with_a_sound_ledger(books):
 
 def test_the_command_ends_with_one_on_a_difference(books):
     name = connection.settings_dict["NAME"]
-    change = (
-        "update balances_charge set outstanding = outstanding + %s where clinic_id = %s and outstanding > 0"
-    )
+    change = "update balances_charge set outstanding = outstanding + %s where clinic_id = %s and outstanding > 0"
     with psycopg.connect(os.environ["DATABASE_SUPERUSER_URL"], dbname=name, autocommit=True) as superuser:
         superuser.execute("set session_replication_role = replica")
         superuser.execute(change, [-1, books.clinic.pk])

@@ -238,9 +238,7 @@ def test_a_closed_day_refuses_the_whole_import(imported, bundle, capsys):
     from balances.models import ClosedDay
 
     ClosedDay.objects.create(location=Location.objects.get(name="Main Street"), day=date(2023, 2, 10))
-    bundle.lines.append(
-        LINE | {"ID": "t7", "TYPE": "PAYMENT", "METHOD": "CASH", "PAYMENTS": "1.00", "FROMDATE": LATER}
-    )
+    bundle.lines.append(LINE | {"ID": "t7", "TYPE": "PAYMENT", "METHOD": "CASH", "PAYMENTS": "1.00", "FROMDATE": LATER})
     bundle.write()
 
     error = refused("import_synthea", bundle.folder, *COMMAND)

@@ -90,9 +90,7 @@ def test_numbers_follow_the_dates(sample):
 
 
 def test_no_money_is_applied_before_it_came_or_was_owed(sample):
-    entries = Entry.objects.filter(kind=EntryKind.ALLOCATE).select_related(
-        "posting", "credit", "charge__invoice"
-    )
+    entries = Entry.objects.filter(kind=EntryKind.ALLOCATE).select_related("posting", "credit", "charge__invoice")
     for entry in entries:
         assert entry.posting.business_date == max(entry.credit.received_on, entry.charge.invoice.invoice_date)
 

@@ -15,7 +15,10 @@ class Migration(migrations.Migration):
 
     operations = [
         Fence("PriceItem", "select, insert, update (description, discipline, fee, active)"),
-        Fence("TreatmentEvent", "select, insert, update (practitioner_id, location_id, service_at, discipline, title, state, clinical_notes, closed_at)"),
+        Fence(
+            "TreatmentEvent",
+            "select, insert, update (practitioner_id, location_id, service_at, discipline, title, state, clinical_notes, closed_at)",
+        ),
         Fence("Procedure", "select, insert, delete, update (line, code, description, fee)"),
         run_sql_file(SQL / "0002_states.sql"),
     ]

@@ -7,35 +7,47 @@ import clinicpay.clinics.scope
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('clinics', '0001_initial'),
+        ("clinics", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_default=models.Func(function='clock_timestamp'), editable=False)),
-                ('actor_id', models.BigIntegerField(editable=False, null=True)),
-                ('actor', models.CharField(max_length=160)),
-                ('action', models.CharField(max_length=60)),
-                ('subject_type', models.CharField(max_length=40)),
-                ('subject_id', models.BigIntegerField()),
-                ('subject', models.CharField(max_length=80)),
-                ('before', models.JSONField(default=dict)),
-                ('after', models.JSONField(default=dict)),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('request_id', models.CharField(blank=True, max_length=36)),
-                ('clinic', models.ForeignKey(db_index=False, default=clinicpay.clinics.scope.current_clinic_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinics.clinic')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("at", models.DateTimeField(db_default=models.Func(function="clock_timestamp"), editable=False)),
+                ("actor_id", models.BigIntegerField(editable=False, null=True)),
+                ("actor", models.CharField(max_length=160)),
+                ("action", models.CharField(max_length=60)),
+                ("subject_type", models.CharField(max_length=40)),
+                ("subject_id", models.BigIntegerField()),
+                ("subject", models.CharField(max_length=80)),
+                ("before", models.JSONField(default=dict)),
+                ("after", models.JSONField(default=dict)),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                ("request_id", models.CharField(blank=True, max_length=36)),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        db_index=False,
+                        default=clinicpay.clinics.scope.current_clinic_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinics.clinic",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(fields=['clinic', 'subject_type', 'subject_id', '-id'], name='audit_subject'), models.Index(fields=['clinic', '-id'], name='audit_newest')],
-                'constraints': [models.UniqueConstraint(fields=('clinic', 'id'), name='audit_auditevent_key')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(fields=["clinic", "subject_type", "subject_id", "-id"], name="audit_subject"),
+                    models.Index(fields=["clinic", "-id"], name="audit_newest"),
+                ],
+                "constraints": [models.UniqueConstraint(fields=("clinic", "id"), name="audit_auditevent_key")],
             },
         ),
     ]

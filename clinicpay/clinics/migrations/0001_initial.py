@@ -9,53 +9,96 @@ import clinicpay.clinics.scope
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Clinic',
+            name="Clinic",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=40, unique=True)),
-                ('name', models.CharField(max_length=120)),
-                ('timezone', models.CharField(max_length=64, validators=[clinicpay.clinics.models.known_timezone])),
-                ('currency', models.CharField(default='USD', max_length=3, validators=[django.core.validators.RegexValidator('^[A-Z]{3}$')])),
-                ('day_starts_at', models.PositiveSmallIntegerField(default=0, help_text='Hour at which the business day starts.', validators=[django.core.validators.MaxValueValidator(23)])),
-                ('paper', models.CharField(choices=[('letter', 'Letter'), ('a4', 'A4')], default='letter', max_length=6)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("slug", models.SlugField(max_length=40, unique=True)),
+                ("name", models.CharField(max_length=120)),
+                ("timezone", models.CharField(max_length=64, validators=[clinicpay.clinics.models.known_timezone])),
+                (
+                    "currency",
+                    models.CharField(
+                        default="USD", max_length=3, validators=[django.core.validators.RegexValidator("^[A-Z]{3}$")]
+                    ),
+                ),
+                (
+                    "day_starts_at",
+                    models.PositiveSmallIntegerField(
+                        default=0,
+                        help_text="Hour at which the business day starts.",
+                        validators=[django.core.validators.MaxValueValidator(23)],
+                    ),
+                ),
+                (
+                    "paper",
+                    models.CharField(choices=[("letter", "Letter"), ("a4", "A4")], default="letter", max_length=6),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Counter',
+            name="Counter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=8)),
-                ('last', models.BigIntegerField(default=0)),
-                ('clinic', models.ForeignKey(db_index=False, default=clinicpay.clinics.scope.current_clinic_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinics.clinic')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("kind", models.CharField(max_length=8)),
+                ("last", models.BigIntegerField(default=0)),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        db_index=False,
+                        default=clinicpay.clinics.scope.current_clinic_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinics.clinic",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'constraints': [models.UniqueConstraint(fields=('clinic', 'id'), name='clinics_counter_key'), models.UniqueConstraint(fields=('clinic', 'kind'), name='clinics_counter_kind')],
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("clinic", "id"), name="clinics_counter_key"),
+                    models.UniqueConstraint(fields=("clinic", "kind"), name="clinics_counter_kind"),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Location',
+            name="Location",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120)),
-                ('address', models.CharField(blank=True, max_length=240)),
-                ('active', models.BooleanField(default=True)),
-                ('external_ref', models.CharField(blank=True, editable=False, max_length=64)),
-                ('clinic', models.ForeignKey(db_index=False, default=clinicpay.clinics.scope.current_clinic_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinics.clinic')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=120)),
+                ("address", models.CharField(blank=True, max_length=240)),
+                ("active", models.BooleanField(default=True)),
+                ("external_ref", models.CharField(blank=True, editable=False, max_length=64)),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        db_index=False,
+                        default=clinicpay.clinics.scope.current_clinic_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinics.clinic",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name', 'id'],
-                'abstract': False,
-                'constraints': [models.UniqueConstraint(fields=('clinic', 'id'), name='clinics_location_key'), models.UniqueConstraint(condition=models.Q(('external_ref', ''), _negated=True), fields=('clinic', 'external_ref'), name='clinics_location_external')],
+                "ordering": ["name", "id"],
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("clinic", "id"), name="clinics_location_key"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("external_ref", ""), _negated=True),
+                        fields=("clinic", "external_ref"),
+                        name="clinics_location_external",
+                    ),
+                ],
             },
         ),
     ]

@@ -62,14 +62,10 @@ def _line(one: Decided | Skipped) -> Line:
     return Line(one.credit_id, getattr(one, "charge_id", None), one.amount, one.reason)
 
 
-def _report(
-    clinic: Clinic, run: int | None, lines: Sequence[Line], *, applied_already: bool
-) -> dict[str, Any]:
+def _report(clinic: Clinic, run: int | None, lines: Sequence[Line], *, applied_already: bool) -> dict[str, Any]:
     """A preview tells the totals as they would be, so that it reads like the run that follows it."""
     credits = Credit.objects.select_related("payment").in_bulk({line.credit_id for line in lines})
-    charges = Charge.objects.select_related("invoice").in_bulk(
-        {line.charge_id for line in lines if line.charge_id}
-    )
+    charges = Charge.objects.select_related("invoice").in_bulk({line.charge_id for line in lines if line.charge_id})
     used = [line for line in lines if line.charge_id]
     allocated = sum(line.amount for line in used)
     unapplied = sum(line.amount for line in used if credits[line.credit_id].kind == CreditKind.UNAPPLIED)
@@ -98,10 +94,7 @@ def _report(
 def _words(report: dict[str, Any]) -> str:
     return "\n".join(
         [
-            *(
-                f"{one['amount']} of {one['credit']} to {one['charge']}: {one['reason']}"
-                for one in report["decisions"]
-            ),
+            *(f"{one['amount']} of {one['credit']} to {one['charge']}: {one['reason']}" for one in report["decisions"]),
             *(f"{one['amount']} of {one['credit']} is left: {one['reason']}" for one in report["skips"]),
             f"{'Applied' if report['run'] else 'Would apply'} {report['allocated']}; "
             f"then {report['outstanding']} is owed and {report['unapplied']} unapplied.",

@@ -11,9 +11,7 @@ from clinicpay.clinics.queries import all_clinics
 class Command(ClinicCommand):
     """Exits with 1 when anything differs."""
 
-    help = (
-        "Recompute the ledger's totals from its entries and test its invariants, for one clinic or for all."
-    )
+    help = "Recompute the ledger's totals from its entries and test its invariants, for one clinic or for all."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)

@@ -18,6 +18,7 @@ from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.clinics.services import create_clinic
 from clinicpay.imports import synthea
+from clinicpay.imports.practice import Practice
 from clinicpay.imports.sheets import BadFiles
 from clinicpay.imports.writer import import_practice
 from clinicpay.staff.models import ClinicPayItself
@@ -32,9 +33,7 @@ TIMEZONE, CURRENCY = "America/New_York", "USD"
 class Command(ClinicCommand):
     """Imports patients, insurers, events, charges, invoices and paid payments."""
 
-    help = (
-        "Import Synthea CSV files into a clinic. All or nothing; importing the same files again adds nothing."
-    )
+    help = "Import Synthea CSV files into a clinic. All or nothing; importing the same files again adds nothing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -77,28 +76,24 @@ def _found(slug: str, *, create: bool) -> Clinic:
     try:
         clinic.clean_fields()
     except ValidationError as error:
-        raise CommandError(
-            f"--clinic {slug}: {' '.join(error.messages)}", returncode=BAD_ARGUMENTS
-        ) from error
+        raise CommandError(f"--clinic {slug}: {' '.join(error.messages)}", returncode=BAD_ARGUMENTS) from error
     return clinic
 
 
 def _saved(clinic: Clinic) -> Clinic:
     if clinic.pk:
         return clinic
-    return create_clinic(
-        slug=clinic.slug, name=clinic.name, timezone=clinic.timezone, currency=clinic.currency
-    )
+    return create_clinic(slug=clinic.slug, name=clinic.name, timezone=clinic.timezone, currency=clinic.currency)
 
 
-def _imported(clinic: Clinic, practice: synthea.Practice, *, allocate: bool) -> dict[str, Any]:
+def _imported(clinic: Clinic, practice: Practice, *, allocate: bool) -> dict[str, Any]:
     with long_scope(clinic.pk):
         added, skipped = import_practice(practice, by=ClinicPayItself(clinic, "Import"), allocate=allocate)
         totals = clinic_totals()
     found = asdict(added) | {"outstanding": totals["outstanding"], "unapplied": totals["unapplied"]}
     for key in ("charges_total", "payments_total", "outstanding", "unapplied"):
         found[key] = money.plain(found[key], clinic.currency)
-    return found | {"skipped": [one._asdict() for one in skipped]}
+    return found | {"skipped": [asdict(one) for one in skipped]}
 
 
 def _words(found: dict[str, Any]) -> str:

@@ -8,137 +8,242 @@ import clinicpay.clinics.scope
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('clinics', '0001_initial'),
+        ("clinics", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Account',
+            name="Account",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.BigIntegerField(editable=False)),
-                ('kind', models.CharField(choices=[('patient', 'Patient'), ('guardian', 'Guardian'), ('third_party', 'Third party'), ('insurance', 'Insurance')], default='patient', max_length=12)),
-                ('name', models.CharField(max_length=160)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('phone', models.CharField(blank=True, max_length=32)),
-                ('address', models.CharField(blank=True, max_length=240)),
-                ('external_ref', models.CharField(blank=True, editable=False, max_length=64)),
-                ('owes', models.BigIntegerField(default=0, editable=False)),
-                ('planned', models.BigIntegerField(default=0, editable=False)),
-                ('unapplied', models.BigIntegerField(default=0, editable=False)),
-                ('deposits', models.BigIntegerField(default=0, editable=False)),
-                ('held', models.BigIntegerField(default=0, editable=False)),
-                ('clinic', models.ForeignKey(db_index=False, default=clinicpay.clinics.scope.current_clinic_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinics.clinic')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.BigIntegerField(editable=False)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("patient", "Patient"),
+                            ("guardian", "Guardian"),
+                            ("third_party", "Third party"),
+                            ("insurance", "Insurance"),
+                        ],
+                        default="patient",
+                        max_length=12,
+                    ),
+                ),
+                ("name", models.CharField(max_length=160)),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("phone", models.CharField(blank=True, max_length=32)),
+                ("address", models.CharField(blank=True, max_length=240)),
+                ("external_ref", models.CharField(blank=True, editable=False, max_length=64)),
+                ("owes", models.BigIntegerField(default=0, editable=False)),
+                ("planned", models.BigIntegerField(default=0, editable=False)),
+                ("unapplied", models.BigIntegerField(default=0, editable=False)),
+                ("deposits", models.BigIntegerField(default=0, editable=False)),
+                ("held", models.BigIntegerField(default=0, editable=False)),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        db_index=False,
+                        default=clinicpay.clinics.scope.current_clinic_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinics.clinic",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Patient',
+            name="Patient",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.BigIntegerField(editable=False)),
-                ('first_name', models.CharField(max_length=80)),
-                ('last_name', models.CharField(max_length=80)),
-                ('birth_date', models.DateField(blank=True, null=True)),
-                ('sex', models.CharField(blank=True, choices=[('F', 'Female'), ('M', 'Male'), ('X', 'Other')], max_length=1)),
-                ('email', models.EmailField(blank=True, max_length=254)),
-                ('phone', models.CharField(blank=True, max_length=32)),
-                ('address', models.CharField(blank=True, max_length=240)),
-                ('search_key', models.CharField(db_collation='C', editable=False, max_length=200)),
-                ('external_ref', models.CharField(blank=True, editable=False, max_length=64)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('account', clinicpay.clinics.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='patients', to='patients.account')),
-                ('clinic', models.ForeignKey(db_index=False, default=clinicpay.clinics.scope.current_clinic_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinics.clinic')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("number", models.BigIntegerField(editable=False)),
+                ("first_name", models.CharField(max_length=80)),
+                ("last_name", models.CharField(max_length=80)),
+                ("birth_date", models.DateField(blank=True, null=True)),
+                (
+                    "sex",
+                    models.CharField(
+                        blank=True, choices=[("F", "Female"), ("M", "Male"), ("X", "Other")], max_length=1
+                    ),
+                ),
+                ("email", models.EmailField(blank=True, max_length=254)),
+                ("phone", models.CharField(blank=True, max_length=32)),
+                ("address", models.CharField(blank=True, max_length=240)),
+                ("search_key", models.CharField(db_collation="C", editable=False, max_length=200)),
+                ("external_ref", models.CharField(blank=True, editable=False, max_length=64)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "account",
+                    clinicpay.clinics.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="patients",
+                        to="patients.account",
+                    ),
+                ),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        db_index=False,
+                        default=clinicpay.clinics.scope.current_clinic_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinics.clinic",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='PatientPayer',
+            name="PatientPayer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('member_number', models.CharField(blank=True, max_length=64)),
-                ('account', clinicpay.clinics.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='pays_for', to='patients.account')),
-                ('clinic', models.ForeignKey(db_index=False, default=clinicpay.clinics.scope.current_clinic_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinics.clinic')),
-                ('patient', clinicpay.clinics.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='payers', to='patients.patient')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("member_number", models.CharField(blank=True, max_length=64)),
+                (
+                    "account",
+                    clinicpay.clinics.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="pays_for",
+                        to="patients.account",
+                    ),
+                ),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        db_index=False,
+                        default=clinicpay.clinics.scope.current_clinic_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinics.clinic",
+                    ),
+                ),
+                (
+                    "patient",
+                    clinicpay.clinics.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="payers",
+                        to="patients.patient",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='PatientWord',
+            name="PatientWord",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('word', models.CharField(db_collation='C', max_length=80)),
-                ('clinic', models.ForeignKey(db_index=False, default=clinicpay.clinics.scope.current_clinic_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='clinics.clinic')),
-                ('patient', clinicpay.clinics.models.TenantForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='words', to='patients.patient')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("word", models.CharField(db_collation="C", max_length=80)),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        db_index=False,
+                        default=clinicpay.clinics.scope.current_clinic_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="clinics.clinic",
+                    ),
+                ),
+                (
+                    "patient",
+                    clinicpay.clinics.models.TenantForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="words",
+                        to="patients.patient",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('clinic', 'id'), name='patients_account_key'),
+            model_name="account",
+            constraint=models.UniqueConstraint(fields=("clinic", "id"), name="patients_account_key"),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('clinic', 'number'), name='patients_account_number'),
+            model_name="account",
+            constraint=models.UniqueConstraint(fields=("clinic", "number"), name="patients_account_number"),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_ref', ''), _negated=True), fields=('clinic', 'external_ref'), name='patients_account_external'),
+            model_name="account",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_ref", ""), _negated=True),
+                fields=("clinic", "external_ref"),
+                name="patients_account_external",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('deposits__gte', 0), ('held__gte', 0), ('owes__gte', 0), ('planned__gte', 0), ('unapplied__gte', 0)), name='patients_account_totals'),
+            model_name="account",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("deposits__gte", 0), ("held__gte", 0), ("owes__gte", 0), ("planned__gte", 0), ("unapplied__gte", 0)
+                ),
+                name="patients_account_totals",
+            ),
         ),
         migrations.AddIndex(
-            model_name='patient',
-            index=models.Index(fields=['clinic', 'search_key', 'id'], name='patients_patient_search'),
+            model_name="patient",
+            index=models.Index(fields=["clinic", "search_key", "id"], name="patients_patient_search"),
         ),
         migrations.AddIndex(
-            model_name='patient',
-            index=models.Index(fields=['clinic', 'account'], name='patients_patient_account'),
+            model_name="patient",
+            index=models.Index(fields=["clinic", "account"], name="patients_patient_account"),
         ),
         migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.UniqueConstraint(fields=('clinic', 'id'), name='patients_patient_key'),
+            model_name="patient",
+            constraint=models.UniqueConstraint(fields=("clinic", "id"), name="patients_patient_key"),
         ),
         migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.UniqueConstraint(fields=('clinic', 'number'), name='patients_patient_number'),
+            model_name="patient",
+            constraint=models.UniqueConstraint(fields=("clinic", "number"), name="patients_patient_number"),
         ),
         migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.UniqueConstraint(condition=models.Q(('external_ref', ''), _negated=True), fields=('clinic', 'external_ref'), name='patients_patient_external'),
+            model_name="patient",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("external_ref", ""), _negated=True),
+                fields=("clinic", "external_ref"),
+                name="patients_patient_external",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='patientpayer',
-            constraint=models.UniqueConstraint(fields=('clinic', 'id'), name='patients_patientpayer_key'),
+            model_name="patientpayer",
+            constraint=models.UniqueConstraint(fields=("clinic", "id"), name="patients_patientpayer_key"),
         ),
         migrations.AddConstraint(
-            model_name='patientpayer',
-            constraint=models.UniqueConstraint(fields=('clinic', 'patient', 'account'), name='patients_payer'),
+            model_name="patientpayer",
+            constraint=models.UniqueConstraint(fields=("clinic", "patient", "account"), name="patients_payer"),
         ),
         migrations.AddIndex(
-            model_name='patientword',
-            index=models.Index(fields=['clinic', 'patient'], name='patients_word_patient'),
+            model_name="patientword",
+            index=models.Index(fields=["clinic", "patient"], name="patients_word_patient"),
         ),
         migrations.AddConstraint(
-            model_name='patientword',
-            constraint=models.UniqueConstraint(fields=('clinic', 'id'), name='patients_patientword_key'),
+            model_name="patientword",
+            constraint=models.UniqueConstraint(fields=("clinic", "id"), name="patients_patientword_key"),
         ),
         migrations.AddConstraint(
-            model_name='patientword',
-            constraint=models.UniqueConstraint(fields=('clinic', 'word', 'patient'), name='patients_word'),
+            model_name="patientword",
+            constraint=models.UniqueConstraint(fields=("clinic", "word", "patient"), name="patients_word"),
         ),
     ]

@@ -15,9 +15,7 @@ from clinicpay.embedded.roles import prepare_database
 class Command(BaseCommand):
     """Makes the four roles and the database that DATABASE_URL and DATABASE_OWNER_URL name."""
 
-    help = (
-        "Create or mend the database roles, the database and its rights. Run it again at any time; data stay."
-    )
+    help = "Create or mend the database roles, the database and its rights. Run it again at any time; data stay."
     requires_system_checks = ()  # there may be no database yet
 
     def add_arguments(self, parser: ArgumentParser) -> None:
