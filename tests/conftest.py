@@ -5,6 +5,7 @@ refuses it): each makes its own clinic.
 """
 
 import os
+import shutil
 from collections.abc import Iterator
 from urllib.parse import urlsplit, urlunsplit
 
@@ -20,6 +21,7 @@ from psycopg import sql
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.embedded.roles import prepare_database
 from tests.factories import Clinicful, make_clinic
+from tests.ui.browser import FLAGS
 from tests.worlds import superuser, worlds
 
 __all__ = ["superuser", "worlds"]  # fixtures for every folder
@@ -76,3 +78,16 @@ def harbor(db) -> Iterator[Clinicful]:
 def lakeside(db) -> Clinicful:
     """Another clinic, in whose scope nobody is."""
     return make_clinic("lakeside", "Lakeside Dental", timezone="Pacific/Auckland", currency="NZD")
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """One browser for the whole run: its driver can be started only once a thread."""
+    sync_api = pytest.importorskip("playwright.sync_api")
+    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not path:
+        pytest.skip("no Chromium on this machine")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()

@@ -103,5 +103,6 @@ def test_table_is_the_specified_one():
         Can.AUTO_APPLY: {"bill", "adam", "olga"},
         Can.PROVE_LEDGER: {"adam", "olga"},
         Can.MANAGE_SETTINGS: {"adam", "olga"},
+        Can.MAKE_OWNERS: {"olga"},
     }
     assert set(TABLE) == set(Can)

@@ -8,10 +8,7 @@ from django.test import Client, override_settings
 
 from clinicpay.clinics.scope import clinic_scope
 from tests.factories import Clinicful, make_clinic
-from tests.ui.browser import chromium
 from treatments.models import PriceItem
-
-__all__ = ["chromium"]
 
 PASSWORD = "a long enough password"
 

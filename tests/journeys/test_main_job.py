@@ -43,7 +43,7 @@ def test_reception_takes_a_payment_and_takes_it_back(page, desk):
 def schedule_and_complete(page) -> None:
     """A new treatment, found by the beginning of the patient's name, then marked complete and so charged."""
     page.get_by_role("link", name="New treatment").first.click()
-    page.get_by_label("Patient").fill("kle")
+    page.get_by_label("Patient", exact=True).fill("kle")
     page.locator("#found").get_by_role("link", name="Hannah Klein").click()
     page.get_by_label("Practitioner").select_option(label="Dr Petra Jones")
     page.get_by_label("D1110 Adult cleaning").check()

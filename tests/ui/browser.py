@@ -1,7 +1,6 @@
 """A browser over pages that are rendered here: no server and no database behind it."""
 
 import mimetypes
-import shutil
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,18 +65,6 @@ class Desk:
         answer = page(request) if callable(page) else {"body": page}
         headers = {"Content-Security-Policy": POLICY, **answer.pop("headers", {})}
         route.fulfill(content_type="text/html", headers=headers, **answer)
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
-    if not path:
-        pytest.skip("no Chromium on this machine")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from clinicpay.ui import charts
 from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
 from clinicpay.ui.nav import NavItem
 from clinicpay.ui.tables import ListTable, column
-from tests.ui.browser import chromium, desk
+from tests.ui.browser import desk
 
-__all__ = ["chromium", "desk"]
+__all__ = ["desk"]
 
 HERE = Path(__file__).parent
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
