@@ -84,7 +84,7 @@ def lakeside(db) -> Clinicful:
 def chromium():
     """One browser for the whole run: its driver can be started only once a thread."""
     sync_api = pytest.importorskip("playwright.sync_api")
-    path = shutil.which("chromium") or shutil.which("chromium-browser")
+    path = os.environ.get("CHROMIUM", shutil.which("chromium") or "")  # `make test` says where it is, or that it is not
     if not path:
         pytest.skip("no Chromium on this machine")
     with sync_api.sync_playwright() as playwright:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -49,6 +50,10 @@ class Part:
     def watched(self) -> Watched:
         """The part as the supervisor watches it."""
         return Watched(self.name, lambda: self._process.poll() is None, self.log)
+
+    def add_web_process(self) -> None:
+        """Let gunicorn start one more process: after the first page, which then need not wait for it."""
+        self._process.send_signal(signal.SIGTTIN)
 
     def ask_to_end(self) -> None:
         """Request a polite end."""

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from datetime import date
 from pathlib import Path
 
 import psycopg
@@ -60,6 +61,7 @@ class Preparation:
         self._commands: list[Command] = []
         self._migration: Command | None = None
         self._collection: Command | None = None
+        self._demo: Command | None = None
 
     def begin(self) -> None:
         """Bring the database to the present schema and the static files to their place, at the same time."""
@@ -77,9 +79,20 @@ class Preparation:
             self._collection.result()
             self._static_marker.write_text(static_state())
 
-    def begin_demo(self) -> Command | None:
-        """Make the demo clinics if they are not there yet; prints the table of their logins."""
-        return None if os.environ.get("CLINICPAY_DEMO") == "no" else self._begin("demo")
+    def begin_demo(self) -> None:
+        """Look after the demo clinics, once a day or after a change: they are dated by the day."""
+        is_done = self._demo_logins.exists() and _reads(self._demo_marker, self._demo_state())
+        if demo_is_wanted() and not is_done:
+            self._demo = self._begin("demo")
+
+    def finish_demo(self) -> str:
+        """Wait until the demo clinics are complete; the table of their logins."""
+        if not demo_is_wanted():
+            return ""
+        if self._demo:
+            self._demo_logins.write_text(self._demo.result())
+            self._demo_marker.write_text(self._demo_state())
+        return self._demo_logins.read_text()
 
     def stop(self) -> None:
         """End what is still at work."""
@@ -109,6 +122,22 @@ class Preparation:
     @property
     def _static_marker(self) -> Path:
         return self._data / "static_state"
+
+    @property
+    def _demo_marker(self) -> Path:
+        return self._data / "demo_state"
+
+    @property
+    def _demo_logins(self) -> Path:
+        return self._data / "demo_logins"
+
+    def _demo_state(self) -> str:
+        return f"{schema_state()} {date.today()}"
+
+
+def demo_is_wanted() -> bool:
+    """A practice that runs on its own data says CLINICPAY_DEMO=no."""
+    return os.environ.get("CLINICPAY_DEMO") != "no"
 
 
 def schema_state() -> str:

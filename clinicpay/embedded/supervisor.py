@@ -83,11 +83,12 @@ class Supervisor:
         self._preparation.begin()
         self._preparation.finish_migration()
         # The web comes up while the demo is looked after; the worker finds the demo complete.
-        demo = self._preparation.begin_demo()
+        self._preparation.begin_demo()
         self._preparation.finish_collection()
         self._start_parts("web")
-        logins = demo.result() if demo else ""
+        logins = self._preparation.finish_demo()
         self._wait_until_ready()
+        self._parts[0].add_web_process()
         self._start_parts("worker", "beat")
         print(f"ClinicPay is ready on http://127.0.0.1:{self.port}/", flush=True)
         print(logins, flush=True)
@@ -147,7 +148,7 @@ class Supervisor:
         return {
             "web": [
                 *("gunicorn", "clinicpay.wsgi:application", "--bind", f"127.0.0.1:{self.port}"),
-                *("--workers", "2", "--graceful-timeout", "2", "--no-control-socket"),
+                *("--workers", "1", "--graceful-timeout", "2", "--no-control-socket"),
             ],
             "worker": [
                 *(*celery, "worker", "--concurrency", "1", "--loglevel", "INFO"),
