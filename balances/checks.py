@@ -193,7 +193,7 @@ CHECKS: Sequence[Check] = (
         select case when grouping(posting_id) = 1 then 'clinic' else 'posting ' || posting_id end,
                coalesce(sum(amount) filter (where side = 'debit'), 0)
                <> coalesce(sum(amount) filter (where side = 'credit'), 0)
-               or bool_or(ledger_account is null or amount is null)
+               or coalesce(bool_or(ledger_account is null or amount is null), false)
         from balances_journal group by grouping sets ((posting_id), ())
         """,
     ),

@@ -43,6 +43,12 @@ def open_charges(accounts: Iterable[Account | int]) -> QuerySet[Charge]:
     )
 
 
+def billed_charges(account: Account, charge_ids: Iterable[int]) -> QuerySet[Charge]:
+    """These billed charges of the account, paid ones too."""
+    rows = Charge.objects.filter(account=account, pk__in=list(charge_ids), invoice__isnull=False)
+    return rows.select_related("invoice", "event", "patient").order_by(*TARGET_ORDER)
+
+
 def open_credits(accounts: Iterable[Account | int]) -> QuerySet[Credit]:
     """Credits of the accounts with something available, oldest received first."""
     return (

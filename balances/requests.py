@@ -55,6 +55,14 @@ def claim(once: Once, *, user_id: int | None) -> None:
         raise Repeated(row.answer)
 
 
+def was_answered(key: str) -> bool:
+    """Whether a form with this key was done: what it asks for then no longer fits what is owed now."""
+    try:
+        return RequestKey.objects.filter(key=UUID(key), answer__isnull=False).exists()
+    except ValueError:
+        return False
+
+
 def answer(once: Once, value: dict[str, Any]) -> None:
     """Keep what the act answers, for the next arrival of the same key."""
     RequestKey.objects.filter(key=once.key).update(answer=value)

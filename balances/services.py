@@ -48,6 +48,16 @@ def complete_event(event: TreatmentEvent, *, by: Actor, once: Once | None = None
 
 
 @transaction.atomic
+def cancel_event(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:
+    """Cancel an event that will not happen. Refused once something was charged for it, until that is credited."""
+    require(by, Can.SCHEDULE)
+    event = lock_event(event)
+    if Charge.objects.filter(event=event).exists():
+        raise Refusal(f"{event.ref} has charges. They must be credited before it can be cancelled.")
+    return move_event(event, EventState.CANCELLED, by=by)
+
+
+@transaction.atomic
 def bill_event(
     event: TreatmentEvent,
     *,

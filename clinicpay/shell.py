@@ -21,7 +21,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "member": member,
         "can": {can.name: member.can(can) for can in Can},
         "clinics": [(other.clinic.name, f"/c/{other.clinic.slug}/") for other in request.memberships],  # type: ignore[attr-defined]
-        "search_url": address(member.clinic, "patients"),
+        "search_url": address(member.clinic, "find"),
         "nav": mark_active(_menu(member), request.path),
     }
 

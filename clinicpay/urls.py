@@ -10,9 +10,10 @@ from clinicpay.staff import views as staff
 clinic_pages: list[URLPattern | URLResolver] = [
     path("", home.start, name="home"),
     path("today/", home.today, name="today"),
+    path("find/", home.find, name="find"),
     path("patients/", include("clinicpay.patients.urls")),
     path("settings/", include("clinicpay.staff.urls")),
-    path("settings/", include("treatments.urls")),
+    path("", include("treatments.urls")),
     path("", include("balances.urls")),
     path("", include("payments.urls")),
 ]

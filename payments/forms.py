@@ -1,5 +1,6 @@
 """Forms of payments and treatments: what was typed becomes an order, or words under a field."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,9 +8,11 @@ from django import forms
 from django.forms import formset_factory
 
 from balances.models import Charge
-from balances.requests import Once
+from balances.queries import billed_charges
+from balances.requests import Once, was_answered
 from clinicpay import money
 from clinicpay.clinics.models import Location
+from clinicpay.patients.models import Account
 from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
 from payments.services import Order, Tender
 from payments.states import Method
@@ -33,7 +36,11 @@ TenderForms = formset_factory(TenderForm, extra=0, max_num=9, validate_max=True)
 
 
 class TakePaymentForm(ClinicForm):
-    """Money at the desk: amount, tenders, and what it pays. Whatever is not applied stays unapplied."""
+    """Money at the desk: amount, tenders, and what it pays. Whatever is not applied stays unapplied.
+
+    A charge that the form was sent for stays on it when it was paid in the meantime, so that money meant
+    for it is refused in words. A form that was done already is only read, for its key to be answered.
+    """
 
     amount = MoneyField(label="Amount")
     method = forms.ChoiceField(choices=Method.choices, label="Paid by")
@@ -41,19 +48,30 @@ class TakePaymentForm(ClinicForm):
     memo = forms.CharField(label="Memo", required=False, max_length=240)
     request_key = RequestKeyField()
 
-    def __init__(self, *args: Any, charges: Sequence[Charge], currency: str, **options: Any) -> None:
+    def __init__(self, *args: Any, account: Account, charges: Sequence[Charge], currency: str, **options: Any) -> None:
         super().__init__(*args, currency=currency, **options)
-        self.charges, self.currency = charges, currency
+        self.charges, self.currency = [*charges, *self._settled(account, charges)], currency
+        self.was_done = was_answered(self.data.get("request_key", ""))
         fields: dict[str, Any] = self.fields
         fields["location"].queryset = Location.objects.filter(active=True)
         self.fields["amount"].widget.attrs |= {"data-amount": "", "autofocus": ""}
-        for charge in charges:
+        for charge in self.charges:
             self.fields[_apply_name(charge)] = self._apply_field(charge)
-        self.tenders = TenderForms(self.data or None, prefix="tender", form_kwargs={"currency": currency})
+        self.tenders = TenderForms(
+            self.data or None,
+            prefix="tender",
+            form_kwargs={"currency": currency},
+            error_messages={"too_many_forms": "Split over at most %(num)d further tenders."},
+        )
+
+    def _settled(self, account: Account, charges: Sequence[Charge]) -> Sequence[Charge]:
+        """Charges that the form names although nothing is owed on them any more."""
+        named = [int(found[1]) for name in self.data if (found := _APPLY.fullmatch(name))]
+        return billed_charges(account, set(named) - {charge.pk for charge in charges}) if named else []
 
     def _apply_field(self, charge: Charge) -> MoneyField:
         field: Any = MoneyField(label=f"Apply to {charge}", zero_ok=True, currency=self.currency)
-        field.maximum = charge.outstanding
+        field.maximum = charge.outstanding if charge.outstanding and not self.was_done else None
         field.widget.attrs |= field.widget_attrs(field.widget)
         field.widget.attrs |= {"data-apply": "", "data-max": charge.outstanding, "class": "form-control money-input"}
         applied: MoneyField = field
@@ -68,7 +86,10 @@ class TakePaymentForm(ClinicForm):
         """The further tenders leave something for the first; what is applied is at most what is paid."""
         cleaned = super().clean() or self.cleaned_data
         if not self.tenders.is_valid():
-            raise forms.ValidationError("Check the further tenders.")
+            raise forms.ValidationError(self.tenders.non_form_errors() or "Check the further tenders.")
+        for charge in self.charges:
+            if not charge.outstanding and cleaned.get(_apply_name(charge)) and not self.was_done:
+                self.add_error(_apply_name(charge), "This was paid in the meantime. Nothing is left to pay.")
         amount = cleaned.get("amount")
         if amount is None:
             return cleaned
@@ -110,6 +131,9 @@ class TakePaymentForm(ClinicForm):
             parts=order.parts,
             memo=order.memo,
         )
+
+
+_APPLY = re.compile(r"apply-([0-9]{1,18})")
 
 
 def _apply_name(charge: Charge) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from balances.models import Credit
 from balances.queries import entries_of_payment, invoices_with_balance, live_allocations
@@ -63,10 +64,11 @@ def parts_of(rows: Iterable[Payment]) -> dict[int, Parts]:
 
 
 def receipts_of(account_id: int) -> QuerySet[Any]:
-    """Receipts of an account, newest first, with their amounts."""
+    """Receipts of an account, newest first, with their amounts; what was reversed no longer counts."""
+    good = Sum("payments__amount", filter=~Q(payments__status=PaymentStatus.VOIDED))
     return (
         Receipt.objects.filter(account=account_id)
-        .annotate(amount=Sum("payments__amount"))
+        .annotate(amount=Coalesce(good, 0))
         .prefetch_related("payments")
         .order_by("-pk")
     )
@@ -147,9 +149,15 @@ def patient_timeline(patient: Patient, currency: str) -> list[Happened]:
             Happened(one.issued_at, f"{one.ref} billed {money.show(one.charged, currency)}", icon="file-invoice")
             for one in invoices
         ),
-        *(Happened(one.made_at, f"{one.ref} paid {money.show(one.amount, currency)}", icon="cash") for one in receipts),
+        *(_received(one, currency) for one in receipts),
     ]
     return sorted(happened, key=lambda one: one.at, reverse=True)[:TIMELINE]
+
+
+def _received(receipt: Any, currency: str) -> Happened:
+    if not receipt.amount:
+        return Happened(receipt.made_at, f"{receipt.ref} was reversed", icon="circle-x")
+    return Happened(receipt.made_at, f"{receipt.ref} paid {money.show(receipt.amount, currency)}", icon="cash")
 
 
 @dataclass

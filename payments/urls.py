@@ -12,6 +12,7 @@ urlpatterns = [
     path("treatments/new/", treatments.treatment_new, name="treatment_new"),
     path("treatments/<te:number>/", treatments.treatment, name="treatment"),
     path("treatments/<te:number>/complete/", treatments.treatment_complete, name="treatment_complete"),
+    path("treatments/<te:number>/cancel/", treatments.treatment_cancel, name="treatment_cancel"),
     path("treatments/<te:number>/pay/", desk.pay_for_treatment, name="pay_for_treatment"),
     path("payments/", payments.payment_list, name="payments"),
     path("payments/<pay:number>/", payments.payment, name="payment"),

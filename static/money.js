@@ -129,6 +129,20 @@
     row.querySelector("select, input")?.focus();
   }
 
+  /* What is left is numbered from 0, or the server would show what was removed as empty rows. */
+  function renumber(box) {
+    const total = box.querySelector('[name$="TOTAL_FORMS"]');
+    const rows = [...box.querySelectorAll("[data-tender-row]")];
+    rows.forEach((row, index) => {
+      for (const element of row.querySelectorAll("[name], [id], [for]")) {
+        for (const name of ["name", "id", "for"]) {
+          if (element.hasAttribute(name)) element.setAttribute(name, element.getAttribute(name).replace(/-\d+-/, `-${index}-`));
+        }
+      }
+    });
+    if (total) total.value = rows.length;
+  }
+
   function removeTender(button, box) {
     const row = button.closest("[data-tender-row]");
     const gone = row.querySelector('[name$="-DELETE"]');
@@ -136,7 +150,10 @@
       gone.checked = true;
       row.hidden = true;
       row.querySelectorAll("[data-tender]").forEach((field) => (field.value = ""));
-    } else row.remove();
+    } else {
+      row.remove();
+      renumber(box);
+    }
     box.querySelector("[data-add-tender]")?.focus();
   }
 

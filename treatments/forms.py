@@ -1,6 +1,6 @@
 """Forms of treatment events."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -13,6 +13,17 @@ from clinicpay.staff.roles import Can
 from clinicpay.ui.forms import ClinicForm, MoneyField
 from treatments.models import PriceItem
 from treatments.services import Work
+
+YEARS_BACK, YEARS_AHEAD = 20, 5
+"""How far from today a treatment may be dated: a slip in the year is more likely than a treatment outside."""
+
+
+def price_choices(member: Membership) -> list[tuple[str, str]]:
+    """The price list to choose from; practitioners choose without seeing what procedures cost."""
+    prices = PriceItem.objects.filter(active=True)
+    if not member.can(Can.SEE_MONEY):
+        return [(price.code, str(price)) for price in prices]
+    return [(price.code, f"{price} — {money.show(price.fee, member.clinic.currency)}") for price in prices]
 
 
 class TreatmentForm(ClinicForm):
@@ -33,17 +44,19 @@ class TreatmentForm(ClinicForm):
     def __init__(self, *args: Any, member: Membership, now: datetime, **options: Any) -> None:
         options.setdefault("initial", {"service_date": now.date(), "service_time": now.strftime("%H:%M")})
         super().__init__(*args, currency=member.clinic.currency, **options)
-        self.clinic = member.clinic
+        self.clinic, self.this_year = member.clinic, now.year
         fields: dict[str, Any] = self.fields
         fields["practitioner"].queryset = Practitioner.objects.filter(active=True)
         fields["location"].queryset = Location.objects.filter(active=True)
-        sees_fees = member.can(Can.SEE_MONEY)
-        prices = PriceItem.objects.filter(active=True)
-        fields["codes"].choices = [(price.code, self._priced(price, sees_fees)) for price in prices]
+        fields["codes"].choices = price_choices(member)
 
-    def _priced(self, price: PriceItem, sees_fees: bool) -> str:
-        """Practitioners choose procedures without seeing what they cost."""
-        return f"{price} — {money.show(price.fee, self.clinic.currency)}" if sees_fees else str(price)
+    def clean_service_date(self) -> date:
+        """A date on which somebody may have been, or will be, treated."""
+        day: date = self.cleaned_data["service_date"]
+        first, last = self.this_year - YEARS_BACK, self.this_year + YEARS_AHEAD
+        if not first <= day.year <= last:
+            raise forms.ValidationError(f"Enter a date from {first} to {last}.")
+        return day
 
     def event(self) -> dict[str, Any]:
         """The fields of the event, its time on the clinic's clock."""
@@ -70,3 +83,35 @@ class PriceForm(ClinicForm):
     description = forms.CharField(label="Description", max_length=255)
     discipline = forms.CharField(label="Discipline", max_length=60, required=False)
     fee = MoneyField(label="Fee", zero_ok=True, help_text="0 for procedures that are listed but never charged.")
+
+    def clean_fee(self) -> int:
+        """0 is a decision; an empty field isn't one, and would make a procedure free for good."""
+        fee: int = self.cleaned_data["fee"]
+        if not self.data.get("fee", "").strip():
+            raise forms.ValidationError("Enter the fee, or 0 if it is never charged.")
+        return fee
+
+
+class ProceduresForm(ClinicForm):
+    """Further procedures of a treatment that is not complete yet."""
+
+    codes = forms.MultipleChoiceField(
+        label="Procedures", widget=forms.CheckboxSelectMultiple, help_text="From the clinic's price list."
+    )
+
+    def __init__(self, *args: Any, member: Membership, **options: Any) -> None:
+        super().__init__(*args, currency=member.clinic.currency, **options)
+        fields: dict[str, Any] = self.fields
+        fields["codes"].choices = price_choices(member)
+
+    def work(self) -> list[Work]:
+        """The chosen procedures; their fees come from the price list."""
+        return [Work(code) for code in self.cleaned_data["codes"]]
+
+
+class RecordForm(ClinicForm):
+    """The clinical record of a treatment, which people of the finance side don't see."""
+
+    notes = forms.CharField(
+        label="Clinical notes", required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 12})
+    )

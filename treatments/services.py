@@ -54,6 +54,8 @@ def add_procedures(event: TreatmentEvent, *, by: Membership, work: Sequence[Work
 def move_event(event: TreatmentEvent, to: EventState, *, by: Membership | ClinicPayItself) -> TreatmentEvent:
     """Move an event along its states under lock. Raises Refusal for a move that is not allowed."""
     event = lock_event(event)
+    if to == event.state:
+        raise Refusal(f"{event.ref} is {event.get_state_display().lower()} already.")
     if to not in MOVES[event.state]:
         raise Refusal(f"{event.ref} is {event.get_state_display().lower()}: it can't become {to.label.lower()}.")
     before = event.state
@@ -96,3 +98,22 @@ def set_price(*, by: Actor, code: str, description: str, discipline: str, fee: i
     price, _ = PriceItem.objects.update_or_create(code=code, defaults=values)
     record("price.set", price, by=by, before={"fee": before.fee} if before else None, after={"fee": fee})
     return price
+
+
+def start_event(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:
+    """The patient is in the chair."""
+    require(by, Can.MARK_COMPLETE)
+    return move_event(event, EventState.IN_PROGRESS, by=by)
+
+
+@transaction.atomic
+def write_record(event: TreatmentEvent, *, by: Actor, notes: str) -> TreatmentEvent:
+    """Keep the clinical notes. The trail says that they changed, not what they say: others may read the trail."""
+    require(by, Can.WRITE_CLINICAL)
+    event = lock_event(event)
+    if event.state in {EventState.CANCELLED, EventState.DAY_CLOSED}:
+        raise Refusal(f"{event.ref} is {event.get_state_display().lower()}; its record can't be changed.")
+    before, event.clinical_notes = len(event.clinical_notes), notes
+    event.save(update_fields=["clinical_notes"])
+    record("event.record_written", event, by=by, before={"characters": before}, after={"characters": len(notes)})
+    return event

@@ -1,7 +1,12 @@
-"""Addresses of the price list. Pages of treatments show money and stand in payments."""
+"""Addresses of the clinical side and of the price list. Pages of treatments that show money stand in payments."""
 
 from django.urls import path
 
 from treatments import views
 
-urlpatterns = [path("prices/", views.prices, name="settings_prices")]
+urlpatterns = [
+    path("treatments/<te:number>/start/", views.treatment_start, name="treatment_start"),
+    path("treatments/<te:number>/record/", views.clinical_record, name="clinical_record"),
+    path("treatments/<te:number>/procedures/", views.procedures_add, name="procedures_add"),
+    path("settings/prices/", views.prices, name="settings_prices"),
+]

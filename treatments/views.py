@@ -1,14 +1,59 @@
-"""The clinic's price list."""
+"""The clinical side of treatments, where nothing costs anything; and the clinic's price list."""
 
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.views.decorators.http import require_POST
 
 from clinicpay.clinics.addresses import address
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
-from treatments.forms import PriceForm
-from treatments.models import PriceItem
-from treatments.services import set_price
+from treatments.forms import PriceForm, ProceduresForm, RecordForm
+from treatments.models import PriceItem, TreatmentEvent
+from treatments.queries import events
+from treatments.services import add_procedures, set_price, start_event, write_record
+
+
+def _back(request: ClinicRequest, event: TreatmentEvent, words: str) -> HttpResponse:
+    notify(request, words)
+    return redirect_after(request, address(request.member.clinic, "treatment", number=event.number))
+
+
+@require_POST
+@allowed(Can.MARK_COMPLETE)
+def treatment_start(request: ClinicRequest, number: int) -> HttpResponse:
+    """The patient is in the chair."""
+    event = start_event(get_object_or_404(TreatmentEvent, number=number), by=request.member)
+    return _back(request, event, f"{event.ref} is in progress.")
+
+
+@allowed(Can.WRITE_CLINICAL)
+def clinical_record(request: ClinicRequest, number: int) -> HttpResponse:
+    """Write what was found and done."""
+    event = get_object_or_404(events(), number=number)
+    form = RecordForm(request.POST or None, initial={"notes": event.clinical_notes})
+    if request.method == "POST" and form.is_valid():
+        try:
+            write_record(event, by=request.member, **form.cleaned_data)
+            return _back(request, event, f"The record of {event.ref} was saved.")
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+    return render_page(request, "treatments/clinical_record.html", {"form": form, "event": event})
+
+
+@allowed(Can.SCHEDULE)
+def procedures_add(request: ClinicRequest, number: int) -> HttpResponse:
+    """List more procedures while the treatment is not complete."""
+    event = get_object_or_404(events(), number=number)
+    form = ProceduresForm(request.POST or None, member=request.member)
+    if request.method == "POST" and form.is_valid():
+        try:
+            added = add_procedures(event, by=request.member, work=form.work())
+            return _back(request, event, f"{len(added)} added to {event.ref}.")
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+    return render_page(request, "treatments/procedures_add.html", {"form": form, "event": event})
 
 
 @allowed(Can.MANAGE_SETTINGS)

@@ -9,6 +9,9 @@ from clinicpay.patients.models import Patient
 from clinicpay.patients.services import DETAILS
 from clinicpay.ui.forms import ClinicModelForm
 
+OLDEST = 130
+"""Years that nobody has reached: an earlier birth is a slip in the year."""
+
 
 class PatientForm(ClinicModelForm):
     """A patient's name and how to reach them."""
@@ -20,8 +23,10 @@ class PatientForm(ClinicModelForm):
         labels = {"sex": "Sex", "birth_date": "Date of birth"}
 
     def clean_birth_date(self) -> Any:
-        """Nobody is born in the future."""
+        """Nobody is born in the future, and nobody is that old."""
         born = self.cleaned_data["birth_date"]
         if born and born > timezone.localdate():
             raise forms.ValidationError("Enter a date of birth that is not in the future.")
+        if born and born.year < timezone.localdate().year - OLDEST:
+            raise forms.ValidationError(f"Enter a date of birth in the last {OLDEST} years.")
         return born

@@ -32,18 +32,31 @@ def register_patient(*, by: Membership | ClinicPayItself, account: Account | Non
 
 @transaction.atomic
 def change_patient(patient: Patient, *, by: Membership, **details: Any) -> Patient:
-    """Change a patient's details; the trail keeps what stood before."""
+    """Change a patient's details, and those of their own account that were the same; the trail keeps what stood."""
     require(by, Can.EDIT_PATIENTS)
     patient = Patient.objects.select_for_update().get(pk=patient.pk)
-    before = _details(patient)
+    before, called = _details(patient), patient.name
     for name, value in details.items():
         setattr(patient, name, value)
     patient.search_key = search_key(patient)
     patient.save(update_fields=[*details, "search_key"])
     patient.words.all().delete()
     _index(patient)
+    _follow(patient, called, before)
     record("patient.changed", patient, by=by, before=before, after=_details(patient))
     return patient
+
+
+def _follow(patient: Patient, called: str, before: dict[str, str]) -> None:
+    """A patient's own account bears their name and how to reach them: a correction reaches its receipts."""
+    account = patient.account
+    if account.kind != Account.Kind.PATIENT or account.name != called:
+        return
+    account.name = patient.name
+    for name in ("email", "phone"):
+        if getattr(account, name) == before[name]:
+            setattr(account, name, getattr(patient, name))
+    account.save(update_fields=["name", "email", "phone"])
 
 
 @transaction.atomic

@@ -42,6 +42,7 @@ def _take(request: ClinicRequest, patient: Patient, event: TreatmentEvent | None
     suggested = suggest(patient.account, owed, event=event)
     form = TakePaymentForm(
         request.POST or None,
+        account=patient.account,
         charges=[charge for charge, _ in suggested],
         currency=clinic.currency,
         initial=_initial(owed, suggested, event),

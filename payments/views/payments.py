@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 
+from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 
@@ -58,6 +59,8 @@ def _payment(number: int) -> Payment:
 def allocation_undo(request: ClinicRequest, number: int, entry: int) -> HttpResponse:
     """Undo one allocation of this payment, or all but a part; the money returns to it (A6)."""
     found, allocation = _payment(number), get_object_or_404(allocations(credit__payment__number=number), pk=entry)
+    if request.method == "GET" and not live_allocations(pk=entry).exists():
+        return _over(request, found, "This allocation was undone already.")
     form = UndoForm(request.POST or None, currency=request.member.clinic.currency)
     if request.method == "POST" and form.is_valid():
         keep, reason = form.cleaned_data["keep"], form.cleaned_data["reason"]
@@ -73,6 +76,8 @@ def allocation_undo(request: ClinicRequest, number: int, entry: int) -> HttpResp
 def payment_reverse(request: ClinicRequest, number: int) -> HttpResponse:
     """Reverse a payment that was entered in error; every effect is shown before (C3)."""
     found = _payment(number)
+    if request.method == "GET" and found.status != PaymentStatus.PAID:
+        return _over(request, found, f"{found.ref} is {found.get_status_display().lower()}: it can't be reversed.")
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         reason, once = form.cleaned_data["reason"], form.once("reverse", found.pk)
@@ -81,6 +86,12 @@ def payment_reverse(request: ClinicRequest, number: int) -> HttpResponse:
             return redirect_after(request, address(request.member.clinic, "payment", number=number))
     context = {"payment": found, "allocations": list(live_allocations(credit__payment=found)), "form": form}
     return render_page(request, "payments/payment_reverse.html", context, status=422 if form.is_bound else 200)
+
+
+def _over(request: ClinicRequest, payment: Payment, words: str) -> HttpResponse:
+    """To the payment, with the reason why there is no form any more."""
+    notify(request, words, messages.WARNING)
+    return redirect_after(request, address(request.member.clinic, "payment", number=payment.number))
 
 
 def _done(request: ClinicRequest, form: ReasonForm, act: Callable[[], object], words: str) -> bool:

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
 from balances.queries import event_balances, event_charges, live_allocations, with_balances
-from balances.services import complete_event
+from balances.services import cancel_event, complete_event
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
 from clinicpay.patients.models import Patient
@@ -22,7 +22,7 @@ from treatments.forms import TreatmentForm
 from treatments.models import TreatmentEvent
 from treatments.queries import events
 from treatments.services import schedule_event
-from treatments.states import MOVES, EventState
+from treatments.states import MOVES
 
 
 @allowed(Can.SEE_TREATMENTS)
@@ -64,9 +64,8 @@ def _chosen_patient(request: ClinicRequest) -> Patient | None:
 def treatment(request: ClinicRequest, number: int) -> HttpResponse:
     """One event: what was done, and for those who see money what was charged, paid and is left."""
     event = get_object_or_404(events().select_related("patient__account"), number=number)
-    can_complete = request.member.can(Can.MARK_COMPLETE) and EventState.CLOSED in MOVES[event.state]
     procedures: list[Any] = list(event.procedures.all())
-    context = {"event": event, "procedures": procedures, "can_complete": can_complete}
+    context = {"event": event, "procedures": procedures, "moves": MOVES[event.state]}
     if request.member.can(Can.SEE_MONEY):
         charges = {charge.procedure_id: charge for charge in event_charges(event.pk)}
         for procedure in procedures:
@@ -88,3 +87,14 @@ def treatment_complete(request: ClinicRequest, number: int) -> HttpResponse:
     billed = f" {invoice.ref} was issued." if invoice and request.member.can(Can.SEE_MONEY) else ""
     notify(request, f"{event.ref} is complete.{billed}")
     return redirect_after(request, address(request.member.clinic, "treatment", number=number))
+
+
+@allowed(Can.SCHEDULE)
+def treatment_cancel(request: ClinicRequest, number: int) -> HttpResponse:
+    """Cancel a treatment that will not happen, after asking."""
+    event = get_object_or_404(events(), number=number)
+    if request.method == "POST":
+        cancel_event(event, by=request.member)
+        notify(request, f"{event.ref} was cancelled.")
+        return redirect_after(request, address(request.member.clinic, "treatment", number=number))
+    return render_page(request, "treatments/treatment_cancel.html", {"event": event})

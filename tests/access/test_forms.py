@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 
 
 def _take_payment(world: World, data: dict) -> forms.Form:
-    return TakePaymentForm(data, charges=[], currency="USD")
+    return TakePaymentForm(data, account=world.charge.account, charges=[], currency="USD")
 
 
 def _treatment(world: World, data: dict) -> forms.Form:

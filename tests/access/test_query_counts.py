@@ -19,12 +19,16 @@ MANY = 50
 
 MOST = {
     "home": 0,
+    "find": 1,
     "today": 6,
     "patients": 6,
     "patient_new": 6,
     "patient_edit": 6,
     "treatments": 6,
     "treatment_new": 6,
+    "treatment_cancel": 6,
+    "clinical_record": 6,
+    "procedures_add": 6,
     "payments": 6,
     "patient_receipts": 6,
     "treatment": 6,
@@ -46,6 +50,7 @@ MOST = {
 
 NOT_PAGES = {
     "treatment_complete",  # an act
+    "treatment_start",  # an act
     "allocation_undo",  # of one row
     "receipt_pdf",  # asks what the receipt's page asks, and takes seconds to print
 }

@@ -125,7 +125,7 @@ def test_treatment_completed_twice_is_billed_once(desk, rita):
     first, second = rita.post(address), rita.post(address)
 
     assert (first.status_code, second.status_code) == (302, 409)
-    assert "TE-001 is clinically closed" in second.content.decode()
+    assert "TE-001 is clinically closed already" in second.content.decode()
     with clinic_scope(desk.clinic):
         assert Posting.objects.filter(kind="charge").count() == 1
 
@@ -167,5 +167,5 @@ def test_completed_again_through_the_service_is_refused_too(desk):
     with clinic_scope(desk.clinic):
         event = an_event(desk, a_patient(desk), 5000)
         complete_event(event, by=desk.petra)
-        with pytest.raises(Exception, match="can't become"):
+        with pytest.raises(Exception, match="closed already"):
             complete_event(event, by=desk.petra)
