@@ -38,6 +38,18 @@ def test_same_key_again_answers_the_first_receipt_and_does_nothing(harbor, ethan
     assert totals(ethan.account) == (0, 1000)
 
 
+def test_case_r11_same_key_twice_pays_once(harbor, ethan):
+    charge, form = a_charge(harbor, ethan, 24995), a_form(amount=1000)
+    order = Order(location=harbor.location, tenders=[Tender(Method.CASH, 1000)], parts=[(charge.pk, 1000)])
+
+    receipt = record_payment(ethan.account, order, by=harbor.rita, once=form)
+    with pytest.raises(Repeated) as again:
+        record_payment(ethan.account, order, by=harbor.rita, once=form)
+
+    assert again.value.answer == {"receipt": receipt.number}
+    assert totals(ethan.account) == (23995, 0)
+
+
 def test_same_key_with_another_body_is_refused(harbor, ethan):
     form = a_form(amount=1000)
     record_payment(ethan.account, cash(harbor, 1000), by=harbor.rita, once=form)
