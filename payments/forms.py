@@ -67,7 +67,7 @@ class TakePaymentForm(ClinicForm):
     def _settled(self, account: Account, charges: Sequence[Charge]) -> Sequence[Charge]:
         """Charges that the form names although nothing is owed on them any more."""
         named = [int(found[1]) for name in self.data if (found := _APPLY.fullmatch(name))]
-        return billed_charges(account, set(named) - {charge.pk for charge in charges}) if named else []
+        return list(billed_charges(account, set(named) - {charge.pk for charge in charges})) if named else []
 
     def _apply_field(self, charge: Charge) -> MoneyField:
         field: Any = MoneyField(label=f"Apply to {charge}", zero_ok=True, currency=self.currency)
@@ -86,7 +86,9 @@ class TakePaymentForm(ClinicForm):
         """The further tenders leave something for the first; what is applied is at most what is paid."""
         cleaned = super().clean() or self.cleaned_data
         if not self.tenders.is_valid():
-            raise forms.ValidationError(self.tenders.non_form_errors() or "Check the further tenders.")
+            raise forms.ValidationError(
+                " ".join(map(str, self.tenders.non_form_errors())) or "Check the further tenders."
+            )
         for charge in self.charges:
             if not charge.outstanding and cleaned.get(_apply_name(charge)) and not self.was_done:
                 self.add_error(_apply_name(charge), "This was paid in the meantime. Nothing is left to pay.")

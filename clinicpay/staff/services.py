@@ -67,9 +67,7 @@ def accept_invitation(token: str, *, name: str = "", password: str = "", signed_
     as that user alone, signed in: whoever made an earlier link for it may know the password it was given.
     Raises InvitationRefused for a used, expired or unknown link, ValidationError for a weak password.
     """
-    clinic_id = _clinic_of(token)
-    if not clinic_id:
-        raise InvitationRefused("This invitation has been used or has expired. Ask your clinic for a new one.")
+    clinic_id = open_invitation(token)
     with clinic_scope(clinic_id):
         invitation = _take(token)
         user = _invited(invitation, signed_in) if signed_in else _new_user(invitation.email, name, password)
@@ -77,6 +75,14 @@ def accept_invitation(token: str, *, name: str = "", password: str = "", signed_
         with clinic_scope(clinic_id, user):  # the trail names the person as the one who acts
             record("member.joined", member, by=member, after={"role": invitation.role})
     return member
+
+
+def open_invitation(token: str) -> int:
+    """The clinic that an invitation leads to. Raises InvitationRefused for a used, expired or unknown link."""
+    clinic_id = _clinic_of(token)
+    if not clinic_id:
+        raise InvitationRefused("This invitation has been used or has expired. Ask your clinic for a new one.")
+    return clinic_id
 
 
 def _hashed(token: str) -> str:

@@ -8,7 +8,7 @@ from clinicpay.staff.access import public, signed_in
 from clinicpay.staff.forms import InvitationForm, JoinForm
 from clinicpay.staff.models import User
 from clinicpay.staff.queries import memberships_of
-from clinicpay.staff.services import InvitationRefused, accept_invitation
+from clinicpay.staff.services import InvitationRefused, accept_invitation, open_invitation
 from clinicpay.ui.answers import notify, render_page
 
 
@@ -23,14 +23,21 @@ def my_clinics(request: HttpRequest) -> HttpResponse:
 
 @public
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
-    """Become a member of the clinic that invited: with a new name and password, or as who has signed in."""
+    """Become a member of the clinic that invited; a link that is over says so before anything is filled in."""
+    try:
+        open_invitation(token)
+        return _join(request, token)
+    except InvitationRefused as refused:
+        return render(request, "staff/invitation_over.html", {"reason": refused}, status=410)
+
+
+def _join(request: HttpRequest, token: str) -> HttpResponse:
+    """With a new name and password, or as who has signed in."""
     user = request.user if isinstance(request.user, User) else None
     form = (JoinForm if user else InvitationForm)(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             accept_invitation(token, signed_in=user, **form.cleaned_data)
-        except InvitationRefused as refused:
-            return render(request, "staff/invitation_over.html", {"reason": refused}, status=410)
         except ValidationError as weak:
             form.add_error("password", weak)
         else:

@@ -6,9 +6,12 @@ from django.test import Client
 from balances.checks import run_checks
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.patients.models import Patient
+from clinicpay.staff.roles import Role
+from clinicpay.staff.services import invite
 from payments.models import Payment
 from tests.factories import a_charge, a_patient
 from tests.journeys.test_desk import BACKEND, form
+from tests.journeys.test_main_job import sign_in
 from treatments.models import PriceItem
 
 
@@ -213,3 +216,33 @@ def test_price_without_a_fee_is_not_taken_for_free(desk, fee, status):
     assert adam.post(f"/c/{desk.clinic.slug}/settings/prices/", sent).status_code == status
     with clinic_scope(desk.clinic):
         assert PriceItem.objects.get(code="D1110").fee == {"0": 0, "75": 7500}.get(fee, 12000)
+
+
+def test_link_of_a_used_invitation_asks_for_nothing(desk):
+    with clinic_scope(desk.clinic):
+        invited = invite("new@desk.test", role=Role.RECEPTION, by=desk.olga)
+    stranger, again = Client(), Client()
+    stranger.post(invited.path, {"name": "New", "password": "a long enough password 7"})
+
+    answer = again.get(invited.path)
+
+    assert answer.status_code == 410
+    assert 'name="password"' not in answer.content.decode()
+
+
+@pytest.mark.browser
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_removed_tender_does_not_come_back_with_an_error(page, desk, owing):
+    """The second row is wrong and the first was removed: the form comes back with one row, not two."""
+    sign_in(page, desk)
+    page.goto(owing[1])
+    for _ in range(2):
+        page.get_by_role("button", name="Split over another tender").click()
+    page.locator("[data-tender]").nth(1).fill("x")
+    page.locator("[data-remove-tender]").first.click()
+
+    page.get_by_role("button", name="Record payment").click()
+
+    page.get_by_text("Check the further tenders.").wait_for()
+    assert [field.input_value() for field in page.locator("[data-tender]").all()] == ["x"]
+    assert page.locator("[name=tender-TOTAL_FORMS]").input_value() == "1"

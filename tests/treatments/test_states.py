@@ -46,7 +46,7 @@ def test_every_state_has_its_row_in_the_table():
 def test_move_that_is_not_listed_is_refused_in_words(harbor, reach, old):
     event = TreatmentEvent.objects.get(pk=reach(old))
     for new in set(EventState) - MOVES[old]:
-        with pytest.raises(Refusal, match="can't become|already"):
+        with pytest.raises(Refusal, match=r"can't become|already"):
             move_event(event, new, by=harbor.itself)
     event.refresh_from_db()
     assert event.state == old

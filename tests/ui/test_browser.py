@@ -1,5 +1,6 @@
 """The scripts of every page and its accessibility, in Chromium over a small gallery of patterns."""
 
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def gallery(desk, settings, ask, clinic):
     desk.pages["/sheet/"] = draw("sheet", "/sheet/", items=ITEMS)
     blank, wrong = (
         draw("form", "/new/", form=PaymentForm(currency="USD")),
-        draw("form", "/new/", form=PaymentForm({"amount": "x"}, currency="USD")),
+        draw("form", "/new/", form=PaymentForm({"amount": "x", "request_key": str(uuid.uuid4())}, currency="USD")),
     )
     desk.pages["/new/"] = lambda request: {"body": blank} if request.method == "GET" else {"body": wrong, "status": 422}
     return desk
