@@ -9,7 +9,8 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from balances.models import Charge, Credit, Entry, Invoice
-from balances.states import EntryKind, Settlement, settlement
+from balances.states import CreditKind, EntryKind, Settlement, settlement
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 
 TARGET_ORDER = ("invoice__invoice_date", "invoice__due_date", "invoice__number", "service_date", "line", "pk")
@@ -56,6 +57,15 @@ def open_credits(accounts: Iterable[Account | int]) -> QuerySet[Credit]:
         .select_related("payment")
         .order_by("received_on", "pk")
     )
+
+
+def free_credit(payment_id: int) -> Credit:
+    """A payment's money that is free within its account, even when none is left of it. Raises Refusal if none was."""
+    free = [CreditKind.DEPOSIT, CreditKind.UNAPPLIED]
+    credit = Credit.objects.filter(payment=payment_id, kind__in=free).order_by("-available", "pk").first()
+    if credit is None:
+        raise Refusal("This payment holds no money that could be applied.")
+    return credit
 
 
 def event_balances(event_ids: Iterable[int]) -> dict[int, Balance]:

@@ -35,34 +35,21 @@ class TenderForm(forms.Form):
 TenderForms = formset_factory(TenderForm, extra=0, max_num=9, validate_max=True)
 
 
-class TakePaymentForm(ClinicForm):
-    """Money at the desk: amount, tenders, and what it pays. Whatever is not applied stays unapplied.
+class ApplyForm(ClinicForm):
+    """What goes to which of an account's charges: an Apply field for each.
 
     A charge that the form was sent for stays on it when it was paid in the meantime, so that money meant
     for it is refused in words. A form that was done already is only read, for its key to be answered.
     """
 
-    amount = MoneyField(label="Amount")
-    method = forms.ChoiceField(choices=Method.choices, label="Paid by")
-    location = forms.ModelChoiceField(Location.objects.none(), label="Taken at", empty_label=None)
-    memo = forms.CharField(label="Memo", required=False, max_length=240)
     request_key = RequestKeyField()
 
     def __init__(self, *args: Any, account: Account, charges: Sequence[Charge], currency: str, **options: Any) -> None:
         super().__init__(*args, currency=currency, **options)
         self.charges, self.currency = [*charges, *self._settled(account, charges)], currency
         self.was_done = was_answered(self.data.get("request_key", ""))
-        fields: dict[str, Any] = self.fields
-        fields["location"].queryset = Location.objects.filter(active=True)
-        self.fields["amount"].widget.attrs |= {"data-amount": "", "autofocus": ""}
         for charge in self.charges:
             self.fields[_apply_name(charge)] = self._apply_field(charge)
-        self.tenders = TenderForms(
-            self.data or None,
-            prefix="tender",
-            form_kwargs={"currency": currency},
-            error_messages={"too_many_forms": "Split over at most %(num)d further tenders."},
-        )
 
     def _settled(self, account: Account, charges: Sequence[Charge]) -> Sequence[Charge]:
         """Charges that the form names although nothing is owed on them any more."""
@@ -83,32 +70,87 @@ class TakePaymentForm(ClinicForm):
         return [(charge, self[_apply_name(charge)]) for charge in self.charges]
 
     def clean(self) -> dict[str, Any]:
-        """The further tenders leave something for the first; what is applied is at most what is paid."""
+        """Money for a charge that is paid by now is refused."""
         cleaned = super().clean() or self.cleaned_data
+        for charge in self.charges:
+            if not charge.outstanding and cleaned.get(_apply_name(charge)) and not self.was_done:
+                self.add_error(_apply_name(charge), "This was paid in the meantime. Nothing is left to pay.")
+        return cleaned
+
+    def refuse_over(self, money_at_hand: int, words: str) -> None:
+        """An error on the form when more is applied than there is; `words` follow the amount."""
+        over = sum(self.parts().values()) - money_at_hand
+        if over > 0 and not self.was_done:
+            self.add_error(None, f"{money.show(over, self.currency)} {words}")
+
+    def chosen(self) -> list[tuple[Charge, int]]:
+        """The charges that get something, with their amounts."""
+        parts = self.parts()
+        return [(charge, parts[charge.pk]) for charge in self.charges if charge.pk in parts]
+
+    def parts(self) -> dict[int, int]:
+        """What is applied, in minor units by the charge's id."""
+        parts = {charge.pk: self.cleaned_data.get(_apply_name(charge)) or 0 for charge in self.charges}
+        return {charge: part for charge, part in parts.items() if part}
+
+
+class AllocateForm(ApplyForm):
+    """Money in hand that is applied by hand, all or nothing."""
+
+    def __init__(self, *args: Any, available: int, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.available = available
+
+    def clean(self) -> dict[str, Any]:
+        """Something is applied, and no more than there is."""
+        cleaned = super().clean()
+        self.refuse_over(self.available, "more is applied than is available. Lower what is applied.")
+        if not self.errors and not self.parts():
+            raise forms.ValidationError("Enter what to apply.")
+        return cleaned
+
+    def once(self, credit_id: int) -> Once:
+        """The form's one-time key with a digest of everything that it asks for."""
+        return Once.of(self.cleaned_data["request_key"], credit=credit_id, parts=self.parts())
+
+
+class TakePaymentForm(ApplyForm):
+    """Money at the desk: amount, tenders, and what it pays. Whatever is not applied stays unapplied."""
+
+    amount = MoneyField(label="Amount")
+    method = forms.ChoiceField(choices=Method.choices, label="Paid by")
+    location = forms.ModelChoiceField(Location.objects.none(), label="Taken at", empty_label=None)
+    memo = forms.CharField(label="Memo", required=False, max_length=240)
+
+    def __init__(self, *args: Any, currency: str, **options: Any) -> None:
+        super().__init__(*args, currency=currency, **options)
+        fields: dict[str, Any] = self.fields
+        fields["location"].queryset = Location.objects.filter(active=True)
+        self.fields["amount"].widget.attrs |= {"data-amount": "", "autofocus": ""}
+        self.tenders = TenderForms(
+            self.data or None,
+            prefix="tender",
+            form_kwargs={"currency": currency},
+            error_messages={"too_many_forms": "Split over at most %(num)d further tenders."},
+        )
+
+    def clean(self) -> dict[str, Any]:
+        """The further tenders leave something for the first; what is applied is at most what is paid."""
+        cleaned = super().clean()
         if not self.tenders.is_valid():
             raise forms.ValidationError(
                 " ".join(map(str, self.tenders.non_form_errors())) or "Check the further tenders."
             )
-        for charge in self.charges:
-            if not charge.outstanding and cleaned.get(_apply_name(charge)) and not self.was_done:
-                self.add_error(_apply_name(charge), "This was paid in the meantime. Nothing is left to pay.")
         amount = cleaned.get("amount")
         if amount is None:
             return cleaned
         if self._others() >= amount:
             self.add_error("amount", "The further tenders add up to the whole amount or more; lower them.")
-        over = sum(self._parts().values()) - amount
-        if over > 0:
-            shown = money.show(over, self.currency)
-            self.add_error(None, f"{shown} more is applied than is paid. Lower what is applied, or raise the amount.")
+        self.refuse_over(amount, "more is applied than is paid. Lower what is applied, or raise the amount.")
         return cleaned
 
     def _others(self) -> int:
         return sum(tender["amount"] for tender in self.tenders.cleaned_data if tender)
-
-    def _parts(self) -> dict[int, int]:
-        parts = {charge.pk: self.cleaned_data.get(_apply_name(charge)) or 0 for charge in self.charges}
-        return {charge: part for charge, part in parts.items() if part}
 
     def order(self, **context: Any) -> Order:
         """What the form asks for; `context` are the other fields of Order."""
@@ -117,7 +159,7 @@ class TakePaymentForm(ClinicForm):
         return Order(
             location=self.cleaned_data["location"],
             tenders=[first, *others],
-            parts=list(self._parts().items()),
+            parts=list(self.parts().items()),
             memo=self.cleaned_data["memo"],
             **context,
         )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from payments.views import desk, documents, patient, payments, treatments
+from payments.views import allocate, desk, documents, patient, payments, treatments
 
 urlpatterns = [
     path("patients/<pt:number>/", patient.patient, name="patient"),
@@ -16,6 +16,7 @@ urlpatterns = [
     path("treatments/<te:number>/pay/", desk.pay_for_treatment, name="pay_for_treatment"),
     path("payments/", payments.payment_list, name="payments"),
     path("payments/<pay:number>/", payments.payment, name="payment"),
+    path("payments/<pay:number>/allocate/", allocate.payment_allocate, name="payment_allocate"),
     path("payments/<pay:number>/undo/<int:entry>/", payments.allocation_undo, name="allocation_undo"),
     path("payments/<pay:number>/reverse/", payments.payment_reverse, name="payment_reverse"),
     path("receipts/<rcp:number>/", documents.receipt, name="receipt"),

@@ -10,6 +10,7 @@ from balances.queries import event_balances, event_charges, live_allocations, wi
 from balances.services import cancel_event, complete_event
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Patient
 from clinicpay.patients.queries import narrowed, patients
 from clinicpay.staff.access import ClinicRequest, allowed
@@ -22,7 +23,7 @@ from treatments.forms import TreatmentForm
 from treatments.models import TreatmentEvent
 from treatments.queries import events
 from treatments.services import schedule_event
-from treatments.states import MOVES
+from treatments.states import MOVES, EventState
 
 
 @allowed(Can.SEE_TREATMENTS)
@@ -93,6 +94,8 @@ def treatment_complete(request: ClinicRequest, number: int) -> HttpResponse:
 def treatment_cancel(request: ClinicRequest, number: int) -> HttpResponse:
     """Cancel a treatment that will not happen, after asking."""
     event = get_object_or_404(events(), number=number)
+    if EventState.CANCELLED not in MOVES[event.state]:
+        raise Refusal(f"{event.ref} is {event.get_state_display().lower()}: it can't be cancelled.")
     if request.method == "POST":
         cancel_event(event, by=request.member)
         notify(request, f"{event.ref} was cancelled.")

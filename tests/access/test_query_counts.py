@@ -26,13 +26,13 @@ MOST = {
     "patient_edit": 6,
     "treatments": 6,
     "treatment_new": 6,
-    "treatment_cancel": 6,
     "clinical_record": 6,
     "procedures_add": 6,
     "payments": 6,
     "patient_receipts": 6,
     "treatment": 6,
     "payment": 6,
+    "payment_allocate": 6,
     "invoice": 6,
     "receipt": 6,
     "payment_receipt_pdf": 6,
@@ -51,6 +51,7 @@ MOST = {
 NOT_PAGES = {
     "treatment_complete",  # an act
     "treatment_start",  # an act
+    "treatment_cancel",  # a question about one row
     "allocation_undo",  # of one row
     "receipt_pdf",  # asks what the receipt's page asks, and takes seconds to print
 }

@@ -3,6 +3,7 @@
 import pytest
 from django.test import Client
 
+from balances.services import bill_event
 from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics.scope import clinic_scope
 from tests.factories import a_patient, an_event
@@ -71,10 +72,20 @@ def test_treatment_starts_and_is_cancelled_before_anything_is_charged(desk, rita
         assert TreatmentEvent.objects.get().state == "cancelled"
 
 
-def test_treatment_with_charges_is_not_cancelled(desk, rita, address):
-    rita.post(f"{address}complete/")
+def test_treatment_that_was_billed_early_is_not_cancelled(desk, rita, address):
+    with clinic_scope(desk.clinic):
+        bill_event(TreatmentEvent.objects.get(), by=desk.itself)
 
     answer = rita.post(f"{address}cancel/")
 
     assert answer.status_code == 409
     assert "has charges" in answer.content.decode()
+
+
+def test_complete_treatment_is_not_even_asked_about(rita, address):
+    rita.post(f"{address}complete/")
+
+    answer = rita.get(f"{address}cancel/")
+
+    assert answer.status_code == 409
+    assert "can&#x27;t be cancelled" in answer.content.decode()
