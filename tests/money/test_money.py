@@ -1,14 +1,17 @@
 """B11: what is an amount and what is not, and that nothing is lost on the way."""
 
 from contextlib import suppress
+from decimal import Decimal
 
 import pytest
+from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clinicpay.money import (
     MAX_AMOUNT,
     AmountError,
+    digits,
     from_decimal,
     parse,
     parse_signed,
@@ -16,6 +19,7 @@ from clinicpay.money import (
     plain,
     show,
     split,
+    symbol,
 )
 
 currencies = st.sampled_from(["USD", "NZD", "EUR", "JPY", "KWD"])
@@ -172,3 +176,12 @@ def test_decimal_of_a_file_is_rounded_half_up(text, minor):
 def test_decimal_of_a_file_that_is_no_amount_is_refused(text):
     with pytest.raises(AmountError, match="is not an amount"):
         from_decimal(text, "USD")
+
+
+@given(st.integers(-MAX_AMOUNT, MAX_AMOUNT), currencies)
+def test_shown_amount_is_babels(minor, currency):
+    places = digits(currency)
+    pattern = "#,##0." + "0" * places if places else "#,##0"
+    number = format_decimal(Decimal(abs(minor)).scaleb(-places), pattern, locale="en_US")
+
+    assert show(minor, currency) == f"{'-' if minor < 0 else ''}{symbol(currency)}{number}"
