@@ -52,6 +52,7 @@ MIDDLEWARE = [
     "clinicpay.logs.RequestIdMiddleware",
     "csp.middleware.CSPMiddleware",
     "clinicpay.headers.NoStoreMiddleware",
+    "clinicpay.away.AwayMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
