@@ -12,7 +12,7 @@ from django.db.models import F, Func, Q
 from django.utils import timezone
 
 from balances.states import DATED, ChargeKind, CreditKind, EntryKind, PostingKind, Source
-from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel
+from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel, imported_once
 from clinicpay.clinics.numbers import Numbered
 from clinicpay.patients.models import Account, Patient
 from treatments.models import Procedure, TreatmentEvent
@@ -35,11 +35,7 @@ class Invoice(Numbered, TenantModel):
         constraints = [
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(fields=["clinic", "number"], name="balances_invoice_number"),
-            models.UniqueConstraint(
-                fields=["clinic", "external_ref"],
-                condition=~Q(external_ref=""),
-                name="balances_invoice_external",
-            ),
+            imported_once("balances_invoice_external"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["clinic", "account", "invoice_date"], name="balances_invoice_account"),
@@ -72,11 +68,7 @@ class Charge(TenantModel):
                 condition=Q(kind=ChargeKind.PROCEDURE),
                 name="balances_charge_procedure",
             ),
-            models.UniqueConstraint(
-                fields=["clinic", "external_ref"],
-                condition=~Q(external_ref=""),
-                name="balances_charge_external",
-            ),
+            imported_once("balances_charge_external"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="balances_charge_amount"),
             models.CheckConstraint(
                 condition=Q(outstanding__gte=0, outstanding__lte=F("amount")), name="balances_charge_outstanding"

@@ -120,17 +120,6 @@ def live_allocations(**where: object) -> QuerySet[Entry]:
     return allocations(**where).filter(reversed_by=None)
 
 
-def payment_parts(payment_ids: Iterable[int]) -> dict[int, dict[str, int]]:
-    """Per payment what of its money is `available`, by kind: {"unapplied": 5000, "pre_payment": 0 …}."""
-    parts: dict[int, dict[str, int]] = {}
-    rows = (
-        Credit.objects.filter(payment__in=list(payment_ids)).values_list("payment", "kind").annotate(Sum("available"))
-    )
-    for payment, kind, available in rows:
-        parts.setdefault(payment, {})[kind] = available
-    return parts
-
-
 def clinic_totals() -> dict[str, int]:
     """What the clinic's accounts owe and have in hand, and how many owe."""
     return Account.objects.aggregate(

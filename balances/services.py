@@ -14,14 +14,13 @@ from balances.models import AutoApplyRun, Charge, Credit, Decision, Invoice
 from balances.queries import open_charges, open_credits
 from balances.requests import Once
 from balances.states import DATED, ChargeKind, Source
-from clinicpay import money
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.numbers import take
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 from clinicpay.staff.access import require
-from clinicpay.staff.models import ClinicPayItself, Membership
+from clinicpay.staff.models import Actor
 from clinicpay.staff.roles import Can
 from treatments.models import Procedure, TreatmentEvent
 from treatments.services import lock_event, move_event
@@ -32,8 +31,6 @@ TERMS_DAYS = 30
 
 CHUNK = 500
 """Accounts that one automatic transaction locks at once."""
-
-Actor = Membership | ClinicPayItself
 
 
 @transaction.atomic
@@ -229,11 +226,3 @@ def _target(charge: Charge) -> auto_apply.Target:
     assert charge.invoice  # open_charges gives billed ones only
     invoice = charge.invoice
     return auto_apply.Target(charge.pk, invoice.ref, invoice.invoice_date, charge.outstanding, charge.event_id)
-
-
-def check_apply(amount: int, outstanding: int, currency: str) -> None:
-    """Refuse to apply more than a charge's outstanding (S3.41), with both amounts in words."""
-    if amount > outstanding:
-        raise Refusal(
-            f"{money.show(amount, currency)} is more than the {money.show(outstanding, currency)} still owed on it."
-        )

@@ -5,6 +5,7 @@ from django.db.models import Q, QuerySet
 
 from balances.models import Charge
 from clinicpay.clinics.models import Location
+from clinicpay.clinics.numbers import typed
 from clinicpay.patients.models import Patient
 from clinicpay.patients.queries import narrowed
 from clinicpay.ui.filters import ListFilter
@@ -17,12 +18,6 @@ from treatments.states import EventState
 def locations(_request: object) -> QuerySet[Location]:
     """The clinic's locations, read when the filter is drawn."""
     return Location.objects.all()
-
-
-def _by_number(kind: str, text: str) -> int | None:
-    """The number meant by "TE-12" or "12", if the text is one."""
-    digits = text.strip().upper().removeprefix(f"{kind}-")
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
 
 
 class PaymentFilter(ListFilter):
@@ -40,7 +35,7 @@ class PaymentFilter(ListFilter):
 
     def search_by(self, rows: QuerySet[Payment], _name: str, text: str) -> QuerySet[Payment]:
         """Narrow by number or by the beginnings of the patient's names."""
-        number = _by_number(Payment.KIND, text)
+        number = typed(Payment.KIND, text)
         if number is not None:
             return rows.filter(number=number)
         return rows.filter(patient__in=narrowed(Patient.objects.all(), text).values("pk"))
@@ -59,7 +54,7 @@ class TreatmentFilter(ListFilter):
 
     def search_by(self, rows: QuerySet[TreatmentEvent], _name: str, text: str) -> QuerySet[TreatmentEvent]:
         """Narrow by number or by the beginnings of the patient's names."""
-        number = _by_number(TreatmentEvent.KIND, text)
+        number = typed(TreatmentEvent.KIND, text)
         if number is not None:
             return rows.filter(number=number)
         return rows.filter(patient__in=narrowed(Patient.objects.all(), text).values("pk"))

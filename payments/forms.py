@@ -1,7 +1,7 @@
 """Forms of payments and treatments: what was typed becomes an order, or words under a field."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django import forms
@@ -182,6 +182,11 @@ _APPLY = re.compile(r"apply-([0-9]{1,18})")
 
 def _apply_name(charge: Charge) -> str:
     return f"apply-{charge.pk}"
+
+
+def filled_in(suggested: Iterable[tuple[Charge, int]]) -> dict[str, int]:
+    """Initial values of the Apply fields: what is suggested for each charge."""
+    return {_apply_name(charge): part for charge, part in suggested if part}
 
 
 class ReasonForm(ClinicForm):

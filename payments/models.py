@@ -5,7 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.utils import timezone
 
-from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel
+from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel, imported_once
 from clinicpay.clinics.numbers import Numbered
 from clinicpay.patients.models import Account, Patient
 from payments.states import Method, PaymentStatus, PaymentType
@@ -58,11 +58,7 @@ class Payment(Numbered, TenantModel):
         constraints = [
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(fields=["clinic", "number"], name="payments_payment_number"),
-            models.UniqueConstraint(
-                fields=["clinic", "external_ref"],
-                condition=~models.Q(external_ref=""),
-                name="payments_payment_external",
-            ),
+            imported_once("payments_payment_external"),
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="payments_payment_amount"),
         ]
         indexes: ClassVar = [

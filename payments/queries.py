@@ -33,9 +33,14 @@ class Parts:
     received: bool = True
 
     @property
+    def in_hand(self) -> int:
+        """What is free or held."""
+        return self.free + self.held
+
+    @property
     def applied(self) -> int:
         """What has been applied to charges."""
-        return self.amount - self.free - self.held if self.received else 0
+        return self.amount - self.in_hand if self.received else 0
 
     @property
     def state(self) -> str:

@@ -21,13 +21,11 @@ from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.queries import may_pay_for
 from clinicpay.staff.access import require
-from clinicpay.staff.models import ClinicPayItself, Membership
+from clinicpay.staff.models import Actor
 from clinicpay.staff.roles import Can
 from payments.models import Payment, Receipt
-from payments.states import MOVES, Method, PaymentStatus
+from payments.states import Method, PaymentStatus
 from treatments.models import TreatmentEvent
-
-Actor = Membership | ClinicPayItself
 
 
 class Tender(NamedTuple):
@@ -165,12 +163,10 @@ def reverse_payment(payment: Payment, *, by: Actor, reason: str, once: Once | No
     Refused unless the payment is Paid, which means that nothing of it was refunded.
     """
     require(by, Can.REVERSE_PAYMENT)
-    if not reason.strip():
-        raise Refusal("Say why: a reason is kept with every reversal.")
     accounts = _accounts_paid_by(payment)
     with open_books(*accounts, by=by, once=once) as books:
         payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
-        if PaymentStatus.VOIDED not in MOVES[payment.status] or payment.status != PaymentStatus.PAID:
+        if payment.status != PaymentStatus.PAID:
             raise Refusal(f"{payment.ref} is {payment.get_status_display().lower()}: only a Paid payment is reversed.")
         if not _accounts_paid_by(payment) <= set(books.accounts):
             raise Refusal(f"{payment.ref} has just been applied to another account. Try again in a moment.")

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 
-from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel
+from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel, imported_once
 from clinicpay.clinics.numbers import Numbered
 from clinicpay.patients.models import Patient
 from clinicpay.staff.models import Practitioner
@@ -54,11 +54,7 @@ class TreatmentEvent(Numbered, TenantModel):
         constraints = [
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(fields=["clinic", "number"], name="treatments_event_number"),
-            models.UniqueConstraint(
-                fields=["clinic", "external_ref"],
-                condition=~models.Q(external_ref=""),
-                name="treatments_event_external",
-            ),
+            imported_once("treatments_event_external"),
         ]
         indexes: ClassVar = [
             models.Index(fields=["clinic", "-service_at", "-id"], name="treatments_event_newest"),

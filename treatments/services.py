@@ -10,7 +10,7 @@ from clinicpay.audit.services import record
 from clinicpay.clinics.numbers import take
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import require
-from clinicpay.staff.models import Actor, ClinicPayItself, Membership
+from clinicpay.staff.models import Actor, Membership
 from clinicpay.staff.roles import Can
 from treatments.models import PriceItem, Procedure, TreatmentEvent
 from treatments.states import MOVES, EventState
@@ -25,7 +25,7 @@ class Work(NamedTuple):
 
 
 @transaction.atomic
-def schedule_event(*, by: Membership | ClinicPayItself, work: Sequence[Work], **fields: Any) -> TreatmentEvent:
+def schedule_event(*, by: Actor, work: Sequence[Work], **fields: Any) -> TreatmentEvent:
     """Add a treatment event with its procedures; `fields` are fields of TreatmentEvent.
 
     Raises Refusal for a procedure that is neither priced by the clinic nor given a fee.
@@ -51,7 +51,7 @@ def add_procedures(event: TreatmentEvent, *, by: Membership, work: Sequence[Work
 
 
 @transaction.atomic
-def move_event(event: TreatmentEvent, to: EventState, *, by: Membership | ClinicPayItself) -> TreatmentEvent:
+def move_event(event: TreatmentEvent, to: EventState, *, by: Actor) -> TreatmentEvent:
     """Move an event along its states under lock. Raises Refusal for a move that is not allowed."""
     event = lock_event(event)
     if to == event.state:

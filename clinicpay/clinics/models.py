@@ -64,6 +64,11 @@ class TenantModel(models.Model):
         ]
 
 
+def imported_once(name: str) -> models.UniqueConstraint:
+    """No row of an earlier import comes in again: its id in the source, if it has one, is unique in the clinic."""
+    return models.UniqueConstraint(fields=["clinic", "external_ref"], condition=~models.Q(external_ref=""), name=name)
+
+
 class Counter(TenantModel):
     """Last number given out per clinic and kind of document: PAY, TE, INV …"""
 
@@ -92,11 +97,7 @@ class Location(TenantModel):
         ordering = ["name", "id"]
         constraints = [
             *TenantModel.Meta.constraints,
-            models.UniqueConstraint(
-                fields=["clinic", "external_ref"],
-                condition=~models.Q(external_ref=""),
-                name="clinics_location_external",
-            ),
+            imported_once("clinics_location_external"),
         ]
 
     def __str__(self) -> str:

@@ -28,6 +28,12 @@ def shown(kind: str, number: int) -> str:
     return f"{kind}-{number:03d}"
 
 
+def typed(kind: str, text: str) -> int | None:
+    """The number that somebody means by "PAY-007", "pay-7" or "7"; None for anything else."""
+    digits = text.strip().upper().removeprefix(f"{kind}-")
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else None
+
+
 class Numbered(models.Model):
     """A row with a public number of its kind."""
 

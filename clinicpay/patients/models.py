@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from clinicpay.clinics.models import TenantForeignKey, TenantModel
+from clinicpay.clinics.models import TenantForeignKey, TenantModel, imported_once
 from clinicpay.clinics.numbers import Numbered
 
 
@@ -37,11 +37,7 @@ class Account(Numbered, TenantModel):
         constraints = [
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(fields=["clinic", "number"], name="patients_account_number"),
-            models.UniqueConstraint(
-                fields=["clinic", "external_ref"],
-                condition=~models.Q(external_ref=""),
-                name="patients_account_external",
-            ),
+            imported_once("patients_account_external"),
             models.CheckConstraint(
                 condition=models.Q(owes__gte=0, planned__gte=0, unapplied__gte=0, deposits__gte=0, held__gte=0),
                 name="patients_account_totals",
@@ -88,11 +84,7 @@ class Patient(Numbered, TenantModel):
         constraints = [
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(fields=["clinic", "number"], name="patients_patient_number"),
-            models.UniqueConstraint(
-                fields=["clinic", "external_ref"],
-                condition=~models.Q(external_ref=""),
-                name="patients_patient_external",
-            ),
+            imported_once("patients_patient_external"),
         ]
         indexes = [
             models.Index(fields=["clinic", "search_key", "id"], name="patients_patient_search"),

@@ -2,6 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
+from clinicpay.clinics.numbers import typed
 from clinicpay.patients.models import Account, Patient, PatientWord
 from clinicpay.patients.search import words
 
@@ -13,9 +14,9 @@ def patients() -> QuerySet[Patient]:
 
 def narrowed(rows: QuerySet[Patient], text: str) -> QuerySet[Patient]:
     """Patients whose name has words that begin with the words of `text`; or the one numbered so (PT-001)."""
-    number = text.strip().upper().removeprefix(f"{Patient.KIND}-")
-    if number.isascii() and number.isdigit() and len(number) < 19:
-        return rows.filter(number=int(number))
+    number = typed(Patient.KIND, text)
+    if number is not None:
+        return rows.filter(number=number)
     for word in words(text):
         # A range on the word keeps the index under the row policies, which LIKE would lose.
         found = PatientWord.objects.filter(word__gte=word, word__lt=word + "\U0010ffff")

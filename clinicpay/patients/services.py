@@ -10,14 +10,14 @@ from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account, Patient, PatientPayer, PatientWord
 from clinicpay.patients.search import fold, words
 from clinicpay.staff.access import require
-from clinicpay.staff.models import ClinicPayItself, Membership
+from clinicpay.staff.models import Actor, Membership
 from clinicpay.staff.roles import Can
 
 DETAILS = ("first_name", "last_name", "birth_date", "sex", "email", "phone", "address")
 
 
 @transaction.atomic
-def register_patient(*, by: Membership | ClinicPayItself, account: Account | None = None, **details: Any) -> Patient:
+def register_patient(*, by: Actor, account: Account | None = None, **details: Any) -> Patient:
     """Add a patient; without an account they get one of their own. `details` are fields of Patient."""
     require(by, Can.EDIT_PATIENTS)
     patient = Patient(**details)
@@ -60,7 +60,7 @@ def _follow(patient: Patient, called: str, before: dict[str, str]) -> None:
 
 
 @transaction.atomic
-def open_account(*, by: Membership | ClinicPayItself, **fields: Any) -> Account:
+def open_account(*, by: Actor, **fields: Any) -> Account:
     """A new account with its number; `fields` are fields of Account. It starts at zero."""
     require(by, Can.EDIT_PATIENTS)
     account = Account.objects.create(number=take(Account.KIND)[0], **fields)
@@ -69,7 +69,7 @@ def open_account(*, by: Membership | ClinicPayItself, **fields: Any) -> Account:
 
 
 @transaction.atomic
-def add_payer(patient: Patient, account: Account, *, by: Membership | ClinicPayItself) -> None:
+def add_payer(patient: Patient, account: Account, *, by: Actor) -> None:
     """Let an insurance or third-party account pay for a patient. Raises Refusal for an account of another kind."""
     require(by, Can.EDIT_PATIENTS)
     if not account.is_payer:

@@ -6,7 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils import timezone
 
-from clinicpay.clinics.models import Clinic, TenantForeignKey, TenantModel
+from clinicpay.clinics.models import Clinic, TenantForeignKey, TenantModel, imported_once
 from clinicpay.staff.roles import Can, Role, may
 
 
@@ -108,11 +108,7 @@ class Practitioner(TenantModel):
         ordering = ["name", "id"]
         constraints = [
             *TenantModel.Meta.constraints,
-            models.UniqueConstraint(
-                fields=["clinic", "external_ref"],
-                condition=~models.Q(external_ref=""),
-                name="staff_practitioner_external",
-            ),
+            imported_once("staff_practitioner_external"),
         ]
 
     def __str__(self) -> str:

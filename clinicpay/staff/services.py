@@ -15,12 +15,10 @@ from clinicpay.clinics.models import Location
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.staff.access import require
-from clinicpay.staff.models import ClinicPayItself, Invitation, Membership, Practitioner, User
+from clinicpay.staff.models import Actor, Invitation, Membership, Practitioner, User
 from clinicpay.staff.roles import Can, Role
 
 VALID_FOR = timedelta(days=7)
-
-Actor = Membership | ClinicPayItself
 
 
 class InvitationRefused(Refusal):

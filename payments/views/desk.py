@@ -16,7 +16,7 @@ from clinicpay.patients.models import Patient
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
-from payments.forms import TakePaymentForm
+from payments.forms import TakePaymentForm, filled_in
 from payments.services import record_payment
 from treatments.models import TreatmentEvent
 
@@ -65,9 +65,8 @@ def _owed(patient: Patient, event: TreatmentEvent | None) -> int:
 
 
 def _initial(owed: int, suggested: list[tuple[Any, int]], event: TreatmentEvent | None) -> dict[str, Any]:
-    applied = {f"apply-{charge.pk}": part for charge, part in suggested if part}
     location = event.location if event else Location.objects.filter(active=True).first()
-    return {"amount": owed or None, "method": "card", "location": location, **applied}
+    return {"amount": owed or None, "method": "card", "location": location, **filled_in(suggested)}
 
 
 def _record(

@@ -1,6 +1,5 @@
 """The list of payments, a payment's page, and undoing."""
 
-from collections.abc import Callable
 from functools import partial
 
 from django.contrib import messages
@@ -8,10 +7,8 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 
 from balances.queries import allocations, live_allocations
-from balances.requests import Repeated
 from balances.services import undo_allocation
 from clinicpay.clinics.addresses import address
-from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
@@ -23,6 +20,7 @@ from payments.queries import payments as all_payments
 from payments.services import reverse_payment
 from payments.states import PaymentStatus
 from payments.tables import PaymentTable
+from payments.views.acts import done
 
 
 @allowed(Can.SEE_MONEY)
@@ -66,7 +64,7 @@ def allocation_undo(request: ClinicRequest, number: int, entry: int) -> HttpResp
         keep, reason = form.cleaned_data["keep"], form.cleaned_data["reason"]
         once = form.once("undo", entry, keep=keep)
         act = partial(undo_allocation, entry, by=request.member, reason=reason, keep=keep, once=once)
-        if _done(request, form, act, "Undone. The money is available again."):
+        if done(request, form, act, "Undone. The money is available again."):
             return redirect_after(request, address(request.member.clinic, "payment", number=number))
     context = {"payment": found, "allocation": allocation, "form": form}
     return render_page(request, "payments/allocation_undo.html", context, status=422 if form.is_bound else 200)
@@ -82,7 +80,7 @@ def payment_reverse(request: ClinicRequest, number: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         reason, once = form.cleaned_data["reason"], form.once("reverse", found.pk)
         act = partial(reverse_payment, found, by=request.member, reason=reason, once=once)
-        if _done(request, form, act, f"{found.ref} was reversed. What it had paid is owed again."):
+        if done(request, form, act, f"{found.ref} was reversed. What it had paid is owed again."):
             return redirect_after(request, address(request.member.clinic, "payment", number=number))
     context = {"payment": found, "allocations": list(live_allocations(credit__payment=found)), "form": form}
     return render_page(request, "payments/payment_reverse.html", context, status=422 if form.is_bound else 200)
@@ -92,16 +90,3 @@ def _over(request: ClinicRequest, payment: Payment, words: str) -> HttpResponse:
     """To the payment, with the reason why there is no form any more."""
     notify(request, words, messages.WARNING)
     return redirect_after(request, address(request.member.clinic, "payment", number=payment.number))
-
-
-def _done(request: ClinicRequest, form: ReasonForm, act: Callable[[], object], words: str) -> bool:
-    """Do it and say so; a second arrival of the form is as good as the first. A refusal goes on the form."""
-    try:
-        act()
-    except Repeated:
-        pass
-    except Refusal as refusal:
-        form.add_error(None, str(refusal))
-        return False
-    notify(request, words)
-    return True

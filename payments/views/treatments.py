@@ -10,6 +10,7 @@ from balances.queries import event_balances, event_charges, live_allocations, wi
 from balances.services import cancel_event, complete_event
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
+from clinicpay.clinics.numbers import typed
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Patient
 from clinicpay.patients.queries import narrowed, patients
@@ -55,10 +56,8 @@ def treatment_new(request: ClinicRequest) -> HttpResponse:
 
 
 def _chosen_patient(request: ClinicRequest) -> Patient | None:
-    ref = request.GET.get("patient", "").removeprefix(f"{Patient.KIND}-")
-    if not (ref.isascii() and ref.isdigit() and len(ref) < 19):
-        return None
-    return get_object_or_404(Patient, number=int(ref))
+    number = typed(Patient.KIND, request.GET.get("patient", ""))
+    return None if number is None else get_object_or_404(Patient, number=number)
 
 
 @allowed(Can.SEE_TREATMENTS)

@@ -4,11 +4,12 @@ import pytest
 from django.db.models import Sum
 
 from balances.models import Charge, Credit
-from balances.queries import clinic_totals, event_balances, invoices_with_balance, payment_parts
+from balances.queries import clinic_totals, event_balances, invoices_with_balance
 from balances.services import run_auto_apply, undo_allocation
 from balances.states import Settlement
 from clinicpay.patients.models import Account
 from payments.models import Payment
+from payments.queries import parts_of
 from payments.services import reverse_payment
 from tests.balances.invariants import ask, broken
 from tests.balances.money import allocation, applied
@@ -45,7 +46,7 @@ def test_charged_less_applied_is_owed(busy):
 def test_paid_is_applied_and_available(busy):
     for payment in Payment.objects.filter(status="paid"):
         used = sum(applied(credit__payment=payment))
-        assert used + sum(payment_parts([payment.pk])[payment.pk].values()) == payment.amount
+        assert used + parts_of([payment])[payment.pk].in_hand == payment.amount
 
 
 def test_invoices_and_events_agree_with_their_charges(busy):

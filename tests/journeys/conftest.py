@@ -1,27 +1,15 @@
 """Whole ways through the application: real pages, real commits, and where it matters a real browser."""
 
 import uuid
-from collections.abc import Iterator
 
 import pytest
-from django.test import Client, override_settings
+from django.test import Client
 
 from clinicpay.clinics.scope import clinic_scope
 from tests.factories import Clinicful, make_clinic
 from treatments.models import PriceItem
 
 PASSWORD = "a long enough password"
-
-
-@pytest.fixture(autouse=True)
-def plain_static() -> Iterator[None]:
-    """Static files without a collected manifest."""
-    storages = {
-        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    with override_settings(STORAGES=storages):
-        yield
 
 
 @pytest.fixture

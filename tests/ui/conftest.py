@@ -3,19 +3,8 @@
 from types import SimpleNamespace
 
 import pytest
-from django.test import RequestFactory, override_settings
+from django.test import RequestFactory
 from django_htmx.middleware import HtmxDetails
-
-
-@pytest.fixture(autouse=True)
-def plain_static():
-    """Addresses of static files without a collected manifest."""
-    storages = {
-        "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
-    with override_settings(STORAGES=storages):
-        yield
 
 
 @pytest.fixture
