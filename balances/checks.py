@@ -98,6 +98,22 @@ CHECKS: Sequence[Check] = (
         """,
     ),
     Check(
+        "charge_parts",
+        "What of a charge was credited, written off or moved to a plan is the sum of such entries; the rest was paid.",
+        """
+        select 'charge ' || c.id, (c.credited, c.written_off, c.moved,
+                                   c.amount - c.outstanding - c.credited - c.written_off - c.moved) is distinct from
+               (coalesce(e.credited, 0), coalesce(e.written_off, 0), coalesce(e.moved, 0), coalesce(e.applied, 0))
+        from balances_charge c
+        left join (
+          select charge_id, -sum(charge_delta) filter (where kind in ('credit_note', 'uncredit')) as credited,
+                 -sum(charge_delta) filter (where kind in ('write_off', 'unwrite_off', 'recover')) as written_off,
+                 -sum(charge_delta) filter (where kind in ('move_out', 'move_back')) as moved,
+                 -sum(charge_delta) filter (where kind in ('allocate', 'unallocate')) as applied
+          from balances_entry group by 1) e on e.charge_id = c.id
+        """,
+    ),
+    Check(
         "credit_totals",
         "What is available of a credit is the sum of its entries.",
         """
@@ -144,21 +160,27 @@ CHECKS: Sequence[Check] = (
         select 'charge ' || c.id, coalesce(e.times, 0) <> 1 or e.total <> c.amount
         from balances_charge c
         left join (select charge_id, count(*) as times, sum(charge_delta) as total
-                   from balances_entry where kind = 'charge' group by 1) e on e.charge_id = c.id
+                   from balances_entry where kind in ('charge', 'move_in') group by 1) e on e.charge_id = c.id
         union all
         select 'credit ' || c.id, coalesce(e.times, 0) <> 1 or e.total <> c.amount
         from balances_credit c
         left join (select credit_id, count(*) as times, sum(credit_delta) as total
-                   from balances_entry where kind = 'receive' group by 1) e on e.credit_id = c.id
+                   from balances_entry where kind in ('receive', 'move_in') group by 1) e on e.credit_id = c.id
         """,
     ),
     Check(
         "postings",
         "Every act has lines, and only lines that belong to such an act.",
         """
-        select 'posting ' || p.id || ' ' || p.kind, count(e.id) = 0 or not coalesce(bool_and(case p.kind
-                 when 'unallocate' then e.kind in ('unallocate', 'allocate')
-                 when 'reverse_payment' then e.kind = 'unreceive'
+        select 'posting ' || p.id || ' ' || p.kind, count(e.id) = 0 or not coalesce(bool_and(case
+                 when p.kind = 'unallocate' then e.kind in ('unallocate', 'allocate')
+                 when p.kind in ('hold', 'reserve', 'convert', 'instalment') then e.kind in ('move_out', 'move_in')
+                 when p.kind in ('release', 'unreserve', 'cancel_plan') then e.kind in ('move_out', 'move_back')
+                 when p.kind = 'reverse_payment' then e.kind = 'unreceive'
+                 when p.kind = 'reverse_credit_note' then e.kind = 'uncredit'
+                 when p.kind = 'reverse_write_off' then e.kind = 'unwrite_off'
+                 when p.kind = 'reverse_refund' then e.kind = 'unrefund'
+                 when p.kind = 'reverse_return' then e.kind = 'unreturn'
                  else e.kind = p.kind end), false)
         from balances_posting p left join balances_entry e on e.posting_id = p.id
         group by p.id, p.kind
@@ -169,21 +191,26 @@ CHECKS: Sequence[Check] = (
         "A reversal is the exact negative of one earlier entry, and no entry is reversed twice.",
         """
         select 'entry ' || r.id, e.id is null or r.id <= e.id or row_number() over (partition by e.id order by r.id) > 1
-               or (r.kind, e.kind) not in (('unallocate', 'allocate'), ('unreceive', 'receive'))
+               or (r.kind, e.kind) not in (
+                   ('unallocate', 'allocate'), ('unreceive', 'receive'), ('uncredit', 'credit_note'),
+                   ('unwrite_off', 'write_off'), ('unrefund', 'refund'), ('unreturn', 'return'),
+                   ('move_out', 'move_in'), ('move_back', 'move_out'))
                or (r.charge_id, r.charge_delta, r.credit_id, r.credit_delta)
                   is distinct from (e.charge_id, -e.charge_delta, e.credit_id, -e.credit_delta)
         from balances_entry r left join balances_entry e on e.id = r.reverses_id
-        where r.reverses_id is not null or r.kind in ('unallocate', 'unreceive')
+        where r.reverses_id is not null or r.kind like 'un%%'
         """,
     ),
     Check(
         "neutral_acts",
-        "Applying money and undoing it leave debt less credit as it was, line by line and act by act (I10).",
+        "Applying, holding, planning, billing instalments and their undoing leave debt less credit as it was (I10).",
         """
         select 'posting ' || p.id || ' ' || p.kind,
-               sum(e.charge_delta) <> sum(e.credit_delta) or bool_or(e.charge_delta <> e.credit_delta)
+               sum(e.charge_delta) <> sum(e.credit_delta)
+               or bool_or(e.kind in ('allocate', 'unallocate') and e.charge_delta <> e.credit_delta)
         from balances_posting p join balances_entry e on e.posting_id = p.id
-        where p.kind in ('allocate', 'unallocate') group by p.id, p.kind
+        where p.kind in ('allocate', 'unallocate', 'hold', 'release', 'reserve', 'unreserve',
+                         'convert', 'instalment', 'cancel_plan') group by p.id, p.kind
         """,
     ),
     Check(
@@ -221,6 +248,7 @@ CHECKS: Sequence[Check] = (
                case when p.status in ('paid', 'partially_refunded', 'refunded')
                  then coalesce(m.received, 0) <> p.amount or m.received <> m.applied + m.available + m.refunded
                       or m.refunded not between 0 and p.amount or m.strangers > 0
+                      or (m.refunded > 0) <> (p.status <> 'paid') or (m.refunded = p.amount) <> (p.status = 'refunded')
                  else coalesce(m.received, 0) <> 0 or coalesce(m.applied, 0) <> 0 or coalesce(m.available, 0) <> 0 end
         from payments_payment p
         left join (
@@ -232,7 +260,8 @@ CHECKS: Sequence[Check] = (
           left join lateral (
             select coalesce(sum(credit_delta) filter (where kind in ('receive', 'unreceive')), 0) as received,
                    coalesce(-sum(credit_delta) filter (where kind in ('allocate', 'unallocate')), 0) as applied,
-                   coalesce(-sum(credit_delta) filter (where kind in ('refund', 'return')), 0) as refunded
+                   coalesce(-sum(credit_delta) filter (where kind in ('refund', 'unrefund', 'return', 'unreturn')), 0)
+                     as refunded
             from balances_entry x where x.credit_id = c.id
           ) e on true
           group by 1
@@ -252,13 +281,30 @@ CHECKS: Sequence[Check] = (
     ),
     Check(
         "patients",
-        "What a patient was charged less what was applied is what is outstanding.",
+        "What a patient was charged less what was credited, written off and applied is what is outstanding.",
         """
-        select 'patient ' || c.patient_id, sum(c.amount) - sum(coalesce(e.applied, 0)) <> sum(c.outstanding)
+        select 'patient ' || c.patient_id,
+               sum(c.amount) filter (where c.source_id is null) - sum(coalesce(e.gone, 0)) <> sum(c.outstanding)
         from balances_charge c
-        left join (select charge_id, -sum(charge_delta) as applied from balances_entry
-                   where kind in ('allocate', 'unallocate') group by 1) e on e.charge_id = c.id
+        left join (select charge_id, -sum(charge_delta) as gone from balances_entry
+                   where kind not in ('charge', 'move_out', 'move_in', 'move_back') group by 1) e on e.charge_id = c.id
         where c.patient_id is not null group by c.patient_id
+        """,
+    ),
+    Check(
+        "moved_debt",
+        "What a plan took from a charge is the principal, and what was billed of the principal is its instalments.",
+        """
+        select 'charge ' || s.id, s.moved <> coalesce(m.moved, 0)
+        from balances_charge s
+        left join (
+          select c.source_id, sum(c.amount) - sum(coalesce(b.back, 0)) as moved
+          from balances_charge c
+          left join (select o.charge_id, -sum(o.charge_delta) as back
+                     from balances_entry o join balances_posting p on p.id = o.posting_id
+                     where p.kind = 'cancel_plan' and o.kind = 'move_out' group by 1) b on b.charge_id = c.id
+          where c.source_id is not null group by 1) m on m.source_id = s.id
+        where s.kind <> 'principal' and (s.moved > 0 or m.moved is not null)
         """,
     ),
     Check(

@@ -5,13 +5,26 @@ Postings and entries are written by `balances.ledger` alone. The totals `outstan
 """
 
 from datetime import date, datetime
+from functools import reduce
+from operator import or_
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Func, Q
 from django.utils import timezone
 
-from balances.states import DATED, ChargeKind, CreditKind, EntryKind, PostingKind, Source
+from balances.states import (
+    DATED,
+    OPENS_CHARGE,
+    OPENS_CREDIT,
+    SHAPES,
+    ChargeKind,
+    CreditKind,
+    EntryKind,
+    PostingKind,
+    Shape,
+    Source,
+)
 from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel, imported_once
 from clinicpay.clinics.numbers import Numbered
 from clinicpay.patients.models import Account, Patient
@@ -44,7 +57,11 @@ class Invoice(Numbered, TenantModel):
 
 
 class Charge(TenantModel):
-    """The unit of debt: one priced line, with its `amount` and what is `outstanding` (minor units)."""
+    """The unit of debt: one priced line, with its `amount` and what is `outstanding` (minor units).
+
+    What is not outstanding was applied, `credited` by credit notes, `written_off` and not recovered, or
+    `moved` to or from a plan. A plan's principal and an instalment name the charge that they came from.
+    """
 
     account = TenantForeignKey(Account, related_name="charges")
     invoice = TenantForeignKey(Invoice, null=True, related_name="charges")
@@ -58,6 +75,11 @@ class Charge(TenantModel):
     service_date = models.DateField()
     amount = models.BigIntegerField()
     outstanding = models.BigIntegerField(default=0, editable=False)
+    credited = models.BigIntegerField(default=0, editable=False)
+    written_off = models.BigIntegerField(default=0, editable=False)
+    moved = models.BigIntegerField(default=0, editable=False)
+    source = TenantForeignKey("self", null=True, related_name="moved_to")
+    voided = models.BooleanField(default=False, editable=False)
     external_ref = models.CharField(max_length=64, blank=True, editable=False)
 
     class Meta(TenantModel.Meta):
@@ -65,13 +87,26 @@ class Charge(TenantModel):
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(
                 fields=["clinic", "procedure"],
-                condition=Q(kind=ChargeKind.PROCEDURE),
+                condition=Q(kind=ChargeKind.PROCEDURE, voided=False),
                 name="balances_charge_procedure",
             ),
             imported_once("balances_charge_external"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="balances_charge_amount"),
             models.CheckConstraint(
                 condition=Q(outstanding__gte=0, outstanding__lte=F("amount")), name="balances_charge_outstanding"
+            ),
+            models.CheckConstraint(
+                condition=Q(outstanding__lte=F("amount") - F("credited") - F("written_off") - F("moved")),
+                name="balances_charge_parts",
+            ),
+            models.CheckConstraint(condition=Q(credited__gte=0), name="balances_charge_credited"),
+            models.CheckConstraint(condition=Q(written_off__gte=0), name="balances_charge_written_off"),
+            models.CheckConstraint(condition=Q(moved__gte=0), name="balances_charge_moved"),
+            models.CheckConstraint(condition=Q(voided=False) | Q(credited=F("amount")), name="balances_charge_voided"),
+            models.CheckConstraint(
+                condition=Q(kind__in=[ChargeKind.PRINCIPAL, ChargeKind.INSTALMENT], source__isnull=False)
+                | Q(kind__in=[ChargeKind.PROCEDURE, ChargeKind.OFFICE], source=None),
+                name="balances_charge_source",
             ),
             models.CheckConstraint(
                 condition=Q(kind=ChargeKind.PRINCIPAL, invoice=None)
@@ -83,10 +118,18 @@ class Charge(TenantModel):
             models.Index(fields=["clinic", "account"], condition=Q(outstanding__gt=0), name="balances_charge_open"),
             models.Index(fields=["clinic", "event"], name="balances_charge_event"),
             models.Index(fields=["clinic", "invoice", "line"], name="balances_charge_invoice"),
+            models.Index(
+                fields=["clinic", "source"], condition=Q(source__isnull=False), name="balances_charge_moved_to"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.description}".strip()
+
+    @property
+    def applied(self) -> int:
+        """What has been paid of it (minor units)."""
+        return self.amount - self.outstanding - self.credited - self.written_off - self.moved
 
 
 class Credit(TenantModel):
@@ -185,6 +228,20 @@ class Posting(TenantModel):
         return self.business_date if self.source in DATED else self.made_at
 
 
+def entry_shapes() -> Q:
+    """The table of shapes as a condition: each kind of line has its signs, and reverses or does not."""
+    return reduce(or_, (_shape(kind, shape) for kind, shapes in SHAPES.items() for shape in shapes))
+
+
+def _shape(kind: str, shape: Shape) -> Q:
+    signs = {-1: "__lt", 0: "", 1: "__gt"}
+    fits = Q(**{"kind": kind, f"charge_delta{signs[shape.charge]}": 0, f"credit_delta{signs[shape.credit]}": 0})
+    fits &= Q(charge__isnull=shape.charge == 0, credit__isnull=shape.credit == 0)
+    if shape.charge and shape.credit:
+        fits &= Q(credit_delta=F("charge_delta"))
+    return fits if shape.reverses is None else fits & Q(reverses__isnull=not shape.reverses)
+
+
 class Entry(TenantModel):
     """One line of a posting. Append-only; its insertion moves the totals it names."""
 
@@ -201,39 +258,12 @@ class Entry(TenantModel):
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(fields=["clinic", "reverses"], name="balances_entry_reversed_once"),
             models.UniqueConstraint(
-                fields=["clinic", "charge"], condition=Q(kind=EntryKind.CHARGE), name="balances_entry_opens_charge"
+                fields=["clinic", "charge"], condition=Q(kind__in=OPENS_CHARGE), name="balances_entry_opens_charge"
             ),
             models.UniqueConstraint(
-                fields=["clinic", "credit"], condition=Q(kind=EntryKind.RECEIVE), name="balances_entry_opens_credit"
+                fields=["clinic", "credit"], condition=Q(kind__in=OPENS_CREDIT), name="balances_entry_opens_credit"
             ),
-            models.CheckConstraint(
-                condition=Q(kind=EntryKind.CHARGE, charge_delta__gt=0, credit=None, credit_delta=0, reverses=None)
-                | Q(kind=EntryKind.RECEIVE, credit_delta__gt=0, charge=None, charge_delta=0, reverses=None)
-                | Q(
-                    kind=EntryKind.ALLOCATE,
-                    charge_delta__lt=0,
-                    credit_delta=F("charge_delta"),
-                    charge__isnull=False,
-                    credit__isnull=False,
-                    reverses=None,
-                )
-                | Q(
-                    kind=EntryKind.UNALLOCATE,
-                    charge_delta__gt=0,
-                    credit_delta=F("charge_delta"),
-                    charge__isnull=False,
-                    credit__isnull=False,
-                    reverses__isnull=False,
-                )
-                | Q(
-                    kind=EntryKind.UNRECEIVE,
-                    credit_delta__lt=0,
-                    charge=None,
-                    charge_delta=0,
-                    reverses__isnull=False,
-                ),
-                name="balances_entry_shape",
-            ),
+            models.CheckConstraint(condition=entry_shapes(), name="balances_entry_shape"),
             models.CheckConstraint(
                 condition=Q(charge__isnull=False) | Q(charge_delta=0), name="balances_entry_charge_named"
             ),

@@ -19,20 +19,32 @@ TARGET_ORDER = ("invoice__invoice_date", "invoice__due_date", "invoice__number",
 
 @dataclass(frozen=True)
 class Balance:
-    """What was charged and what is left, in minor units, of an event or an invoice."""
+    """What was charged (less what was credited) and what is left, in minor units, of an event or an invoice.
+
+    What is on a plan is `planned`: of an invoice it is owed elsewhere, of an event it is still among what is left.
+    """
 
     charged: int = 0
     outstanding: int = 0
+    written_off: int = 0
+    moved: int = 0
+    planned: int = 0
 
     @property
     def applied(self) -> int:
         """What has been paid of it."""
-        return self.charged - self.outstanding
+        return self.charged - self.outstanding - self.written_off - self.moved
 
     @property
     def settlement(self) -> Settlement:
         """Paid, partial, unpaid or no charge; derived, never stored."""
-        return settlement(self.charged, self.outstanding)
+        return settlement(self.charged, self.outstanding, self.applied)
+
+    @property
+    def badges(self) -> list[str]:
+        """What a settlement alone doesn't say (B2)."""
+        said = {"Written off": self.written_off, "On plan": self.planned or self.moved}
+        return [words for words, amount in said.items() if amount]
 
 
 def open_charges(accounts: Iterable[Account | int]) -> QuerySet[Charge]:
@@ -54,9 +66,17 @@ def open_credits(accounts: Iterable[Account | int]) -> QuerySet[Credit]:
     """Credits of the accounts with something available, oldest received first."""
     return (
         Credit.objects.filter(account__in=_ids(accounts), available__gt=0)
+        .exclude(kind=CreditKind.REFUND_PENDING)
         .select_related("payment")
         .order_by("received_on", "pk")
     )
+
+
+def in_hand(payment_id: int) -> list[Credit]:
+    """A payment's money that can go back, in the order in which a refund takes it: free money first (R2)."""
+    order = [CreditKind.UNAPPLIED, CreditKind.DEPOSIT, CreditKind.PRE_PAYMENT]
+    rows = Credit.objects.filter(payment=payment_id, kind__in=order, available__gt=0).order_by("pk")
+    return sorted(rows, key=lambda credit: order.index(CreditKind(credit.kind)))
 
 
 def free_credit(payment_id: int) -> Credit:
@@ -69,13 +89,24 @@ def free_credit(payment_id: int) -> Credit:
 
 
 def event_balances(event_ids: Iterable[int]) -> dict[int, Balance]:
-    """Balance of each event, one query for all; events without charges are absent (B2)."""
+    """Balance of each event, one query for all; events without charges are absent (B2).
+
+    Instalments and plan principal keep their event: they are owed, but they were charged once, by their source.
+    """
     rows = (
         Charge.objects.filter(event__in=list(event_ids))
-        .values_list("event")
-        .annotate(Sum("amount"), Sum("outstanding"))
+        .values("event")
+        .annotate(
+            charged=Coalesce(Sum("amount", filter=Q(source=None)), 0) - Coalesce(Sum("credited"), 0),
+            planned=Coalesce(Sum("outstanding", filter=Q(source__isnull=False)), 0),
+            outstanding=Sum("outstanding"),
+            written_off=Sum("written_off"),
+        )
     )
-    return {event: Balance(charged, outstanding) for event, charged, outstanding in rows}
+    return {
+        row["event"]: Balance(row["charged"], row["outstanding"], row["written_off"], planned=row["planned"])
+        for row in rows
+    }
 
 
 def with_balances(events: list[Any]) -> list[Any]:
@@ -92,13 +123,30 @@ def event_charges(event_id: int) -> QuerySet[Charge]:
 
 
 def invoices_with_balance(**where: object) -> QuerySet[Any]:
-    """Invoices with `charged` and `outstanding`, oldest first (B1)."""
+    """Invoices with the figures of their balance, oldest first; one without open lines is void (B1)."""
     return (
         Invoice.objects.filter(**where)
-        .annotate(charged=Coalesce(Sum("charges__amount"), 0), outstanding=Coalesce(Sum("charges__outstanding"), 0))
+        .annotate(
+            charged=Coalesce(Sum("charges__amount"), 0) - Coalesce(Sum("charges__credited"), 0),
+            outstanding=Coalesce(Sum("charges__outstanding"), 0),
+            written_off=Coalesce(Sum("charges__written_off"), 0),
+            moved=Coalesce(Sum("charges__moved"), 0),
+            open_lines=Count("charges", filter=Q(charges__voided=False)),
+        )
         .select_related("event", "location")
         .order_by("invoice_date", "number")
     )
+
+
+def invoice_balance(invoice: Any) -> Balance:
+    """The balance of one of `invoices_with_balance`."""
+    return Balance(invoice.charged, invoice.outstanding, invoice.written_off, invoice.moved)
+
+
+def accounts_that_paid(invoice: Invoice) -> set[int]:
+    """The accounts whose money is or was applied to an invoice."""
+    rows = Entry.objects.filter(charge__invoice=invoice, credit__isnull=False)
+    return set(rows.values_list("credit__account", flat=True))
 
 
 def invoice_charges(invoice: Invoice) -> QuerySet[Charge]:
@@ -143,8 +191,36 @@ def entries_of_payment(payment_id: int) -> QuerySet[Entry]:
     )
 
 
+def entries_of_posting(posting_id: int | None) -> QuerySet[Entry]:
+    """The lines of one act, with their two sides."""
+    return (
+        Entry.objects.filter(posting=posting_id).select_related("posting", "charge__invoice", "credit").order_by("pk")
+    )
+
+
+def credit_notes_of(posting_ids: Iterable[int]) -> list[Entry]:
+    """The credit notes that these acts made."""
+    return list(Entry.objects.filter(posting__in=list(posting_ids), kind=EntryKind.CREDIT_NOTE).order_by("pk"))
+
+
+TENDER = [
+    EntryKind.RECEIVE,
+    EntryKind.UNRECEIVE,
+    EntryKind.REFUND,
+    EntryKind.UNREFUND,
+    EntryKind.RETURN,
+    EntryKind.UNRETURN,
+]
+"""Lines by which money came in or went out."""
+
+
 def received_on(day: date) -> int:
-    """Money received on a business date, less what was reversed on it (minor units)."""
-    rows = Entry.objects.filter(kind__in=[EntryKind.RECEIVE, EntryKind.UNRECEIVE], posting__business_date=day)
+    """Money received on a business date, less what was reversed, refunded or taken back on it (minor units)."""
+    rows = Entry.objects.filter(kind__in=TENDER, posting__business_date=day)
     total: int = rows.aggregate(total=Coalesce(Sum("credit_delta"), 0))["total"]
     return total
+
+
+def write_offs_of(posting_ids: Iterable[int]) -> list[Entry]:
+    """The write-offs that these acts made."""
+    return list(Entry.objects.filter(posting__in=list(posting_ids), kind=EntryKind.WRITE_OFF).order_by("pk"))

@@ -2,18 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import islice
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
 from balances import auto_apply
-from balances.ledger import Books, find_allocation, open_books
+from balances.ledger import Books, find_allocation, find_entry, open_books
 from balances.models import AutoApplyRun, Charge, Credit, Decision, Invoice
-from balances.queries import open_charges, open_credits
+from balances.queries import accounts_that_paid, invoice_charges, live_allocations, open_charges, open_credits
 from balances.requests import Once
-from balances.states import DATED, ChargeKind, Source
+from balances.states import DATED, ChargeKind, CreditKind, EntryKind, Source
+from clinicpay.audit.services import record
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.numbers import take
@@ -49,7 +52,7 @@ def cancel_event(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:
     """Cancel an event that will not happen. Refused once something was charged for it, until that is credited."""
     require(by, Can.SCHEDULE)
     event = lock_event(event)
-    if Charge.objects.filter(event=event).exists():
+    if Charge.objects.filter(event=event, credited__lt=F("amount")).exists():
         raise Refusal(f"{event.ref} has charges. They must be credited before it can be cancelled.")
     return move_event(event, EventState.CANCELLED, by=by)
 
@@ -69,27 +72,28 @@ def bill_event(
 
 
 def _bill(event: TreatmentEvent, books: Books) -> Invoice | None:
-    procedures = list(event.procedures.filter(charges=None, fee__gt=0).order_by("line"))
+    billed = Charge.objects.filter(procedure=OuterRef("pk"), voided=False)
+    procedures = list(event.procedures.filter(~Exists(billed), fee__gt=0).order_by("line"))
     if not procedures:
         return None
     # After a close the posting lands on the next day, but no invoice is dated in the future.
     day = min(books.business_date(event.location_id), clock.today(books.by.clinic))
     issued_at = clock.noon(books.by.clinic, day) if books.dated else timezone.now()
-    invoice = _new_invoice(event, day, issued_at)
+    invoice = new_invoice(event.patient.account_id, event.location_id, day, event=event, issued_at=issued_at)
     books.charge(invoice, [_charge_for(procedure, event, books.by.clinic) for procedure in procedures])
     books.answer = {"invoice": invoice.number}
     return invoice
 
 
-def _new_invoice(event: TreatmentEvent, day: date, issued_at: datetime) -> Invoice:
+def new_invoice(account_id: int, location_id: int, day: date, *, due: date | None = None, **fields: Any) -> Invoice:
+    """The next invoice of an account, still without charges; due in thirty days unless told."""
     return Invoice.objects.create(
         number=take(Invoice.KIND)[0],
-        account=event.patient.account,
-        location_id=event.location_id,
-        event=event,
+        account_id=account_id,
+        location_id=location_id,
         invoice_date=day,
-        due_date=day + timedelta(days=TERMS_DAYS),
-        issued_at=issued_at,
+        due_date=due or day + timedelta(days=TERMS_DAYS),
+        **fields,
     )
 
 
@@ -124,6 +128,71 @@ def undo_allocation(entry_id: int, *, by: Actor, reason: str, keep: int = 0, onc
     assert entry.charge
     with open_books(entry.credit.account_id, entry.charge.account_id, by=by, once=once) as books:
         books.unallocate(entry, reason=reason, keep=keep)
+
+
+def credit_charge(charge: Charge, amount: int, *, by: Actor, reason: str, once: Once | None = None) -> None:
+    """Take back part or all of what a charge still owes, in minor units. What was paid is un-applied first, by hand."""
+    require(by, Can.CREDIT)
+    with open_books(charge.account_id, by=by, once=once) as books:
+        books.credit_note(charge, amount, reason=reason)
+
+
+def reverse_credit(entry_id: int, *, by: Actor, reason: str, once: Once | None = None) -> None:
+    """Owe again what one credit note took back."""
+    require(by, Can.CREDIT)
+    entry = find_entry(entry_id, EntryKind.CREDIT_NOTE, "There is no such credit note.")
+    assert entry.charge  # the shape of a credit note
+    with open_books(entry.charge.account_id, by=by, once=once) as books:
+        books.reverse_credit_note(entry, reason=reason)
+
+
+@transaction.atomic
+def void_invoice(invoice: Invoice, *, by: Actor, reason: str, once: Once | None = None) -> None:
+    """Take a whole invoice back: what paid it is in hand again, and its procedures can be billed anew (W-6).
+
+    Raises Refusal when part of it is on a plan or written off: that is undone first.
+    """
+    require(by, Can.CREDIT)
+    paid_by = accounts_that_paid(invoice)
+    with open_books(invoice.account_id, *paid_by, by=by, once=once) as books:
+        charges = list(invoice_charges(invoice))
+        if all(charge.voided for charge in charges):
+            raise Refusal(f"{invoice.ref} is void already.")
+        if any(charge.moved or charge.written_off or charge.source_id for charge in charges):
+            raise Refusal(f"{invoice.ref} is on a payment plan or written off. Undo that first.")
+        for entry in live_allocations(charge__invoice=invoice):
+            books.unallocate(entry, reason=reason)
+        for charge in charges:
+            if left := charge.amount - charge.credited:
+                books.credit_note(charge, left, reason=reason)
+    Charge.objects.filter(invoice=invoice).update(voided=True)
+    record("invoice.voided", invoice, by=by, reason=reason)
+
+
+def hold_credit(
+    credit: Credit, amount: int, *, by: Actor, event: TreatmentEvent | None = None, once: Once | None = None
+) -> None:
+    """Set free money aside as a pre-payment, for a treatment event if one is named; nothing else uses it by itself."""
+    require(by, Can.HOLD)
+    with open_books(credit.account_id, by=by, once=once) as books:
+        books.hold(credit, amount, event_id=event.pk if event else None)
+
+
+def release_credit(credit: Credit, amount: int, *, by: Actor, reason: str, once: Once | None = None) -> None:
+    """Free part or all of a pre-payment: it is unapplied, or a deposit, as before it was held."""
+    require(by, Can.RELEASE)
+    if credit.kind != CreditKind.PRE_PAYMENT:
+        raise Refusal("Only a pre-payment is released.")
+    with open_books(credit.account_id, by=by, once=once) as books:
+        books.release(credit, amount, reason=reason)
+
+
+def recover(charge: Charge, amount: int, credit: Credit, *, by: Actor, once: Once | None = None) -> None:
+    """Somebody pays what was written off: owe `amount` of it again and pay it from a credit, in one act (W4)."""
+    require(by, Can.ALLOCATE)
+    with open_books(charge.account_id, credit.account_id, by=by, once=once) as books:
+        books.recover(charge, amount)
+        books.allocate(credit, charge, amount)
 
 
 def suggest(account: Account, amount: int, *, event: TreatmentEvent | None = None) -> list[tuple[Charge, int]]:

@@ -56,3 +56,54 @@ class PaymentType(TextChoices):
     PRE_PAYMENT = "pre_payment", "Treatment Pre-Payment"
     OFFICE_VISIT = "office_visit", "Office Visit"
     PRIVATE_PAY = "private_pay", "Private Pay"
+
+
+class RefundKind(TextChoices):
+    """Money that we give back, or that others take back: a bounced cheque, a chargeback."""
+
+    REFUND = "refund", "Refund"
+    RETURN = "return", "Returned payment"
+
+
+class RefundReason(TextChoices):
+    """Why we give money back, in the words of S1.86."""
+
+    PATIENT_REQUEST = "patient_request", "Patient request"
+    BILLING_ERROR = "billing_error", "Billing error"
+    NOT_RENDERED = "not_rendered", "Service not rendered"
+    DUPLICATE = "duplicate", "Duplicate charge"
+    INSURANCE = "insurance", "Insurance adjustment"
+    OTHER = "other", "Other"
+
+
+class ReturnReason(TextChoices):
+    """How money was taken back by others."""
+
+    BOUNCED = "bounced", "Bounced cheque"
+    CHARGEBACK = "chargeback", "Chargeback"
+
+
+REDUCES_CHARGE = frozenset({RefundReason.NOT_RENDERED, RefundReason.BILLING_ERROR, RefundReason.INSURANCE})
+"""Reasons for which "also reduce the charge" is ticked to begin with (R3)."""
+
+
+class RefundStatus(TextChoices):
+    """How far a refund has come; a return has happened when we hear of it."""
+
+    REQUESTED = "requested", "Requested"
+    APPROVED = "approved", "Approved"
+    REJECTED = "rejected", "Rejected"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+
+
+REFUND_MOVES: dict[str, frozenset[str]] = {
+    RefundStatus.REQUESTED: frozenset({RefundStatus.APPROVED, RefundStatus.REJECTED}),
+    RefundStatus.APPROVED: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
+    RefundStatus.REJECTED: frozenset(),
+    RefundStatus.SUCCEEDED: frozenset(),
+    RefundStatus.FAILED: frozenset(),
+}
+"""The same table stands in sql/0004_refunds.sql; a test compares them. A reversal is an act of its own."""
+
+REFUND_OPEN = frozenset({RefundStatus.REQUESTED, RefundStatus.APPROVED})

@@ -25,6 +25,7 @@ from balances.models import Charge, ClosedDay, Credit, Entry, Invoice
 from balances.requests import Once, claim
 from balances.services import run_auto_apply
 from balances.states import EntryKind
+from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import KINDS
 from clinicpay.clinics.db.boot import check_new_connection
 from clinicpay.clinics.models import Location
@@ -34,8 +35,21 @@ from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.services import add_payer, open_account, register_patient
 from clinicpay.staff.models import Invitation, User
 from clinicpay.staff.roles import Role
+from followups.schedule import Terms
+from followups.services import approve_write_off, request_write_off, start_plan
+from followups.states import Frequency
 from payments.models import Payment, Receipt
-from tests.factories import Clinicful, a_receipt, an_event, an_invoice, make_clinic
+from payments.services import GoingBack, refund_payment
+from payments.states import RefundReason
+from tests.factories import (
+    Clinicful,
+    a_charge,
+    a_payment,
+    a_receipt,
+    an_event,
+    an_invoice,
+    make_clinic,
+)
 from treatments.models import PriceItem, TreatmentEvent
 
 GUARD = "clinicpay.unsafe_role"
@@ -113,6 +127,7 @@ def _fill(home: Clinicful, canary: str) -> World:
     Invitation.objects.create(
         email=f"new@{canary}.test", role=Role.BILLING, token_hash=canary, expires_at=timezone.now() + timedelta(1)
     )
+    go_back_and_forth(home, patient)
     planned = an_event(home, patient, 4000, title=f"{canary} plan", clinical_notes=f"{canary} notes")
     invoice = an_invoice(home, patient, 10000, 5000, title=f"{canary} visit", clinical_notes=f"{canary} notes")
     charge = invoice.charges.select_related("invoice").order_by("line").first()
@@ -136,6 +151,18 @@ def _fill(home: Clinicful, canary: str) -> World:
         credit=Credit.objects.filter(available__gt=0).latest("pk"),
         allocation=Entry.objects.filter(kind=EntryKind.ALLOCATE, charge=charge, reversed_by=None).earliest("pk"),
     )
+
+
+def go_back_and_forth(home: Clinicful, patient: Patient) -> None:
+    """A plan, a write-off and a refund; nothing of them is owed or in hand afterwards."""
+    by, account = home.itself, patient.account
+    terms = Terms(3000, Frequency.MONTHLY, clock.today(home.clinic))
+    start_plan(account, [a_charge(home, patient, 7000)], terms, by=by)
+    small = request_write_off(account, [a_charge(home, patient, 900).invoice], by=by, reason="small")
+    approve_write_off(small, by=by)
+    paid = a_charge(home, patient, 2000)
+    payment = a_payment(home, account, 2000, (paid, 2000))
+    refund_payment(payment, GoingBack(500, RefundReason.NOT_RENDERED, reduce_charge=True), by=by)
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,14 @@ class Can(Enum):
     TAKE_PAYMENT = "take payments"
     ALLOCATE = "allocate money"
     REVERSE_PAYMENT = "reverse a payment entered in error"
+    REQUEST_REFUND = "ask for a refund"
+    REFUND = "refund a payment"
+    CREDIT = "credit or void what was billed"
+    HOLD = "hold money as a pre-payment"
+    RELEASE = "release a pre-payment"
+    REQUEST_WRITE_OFF = "ask for a write-off"
+    APPROVE_WRITE_OFF = "approve a write-off"
+    PLAN = "make or change a payment plan"
     AUTO_APPLY = "apply payments automatically"
     PROVE_LEDGER = "check the ledger"
     MANAGE_SETTINGS = "change users and settings"
@@ -52,6 +60,14 @@ TABLE: dict[Can, frozenset[Role]] = {
     Can.TAKE_PAYMENT: _MONEY,
     Can.ALLOCATE: _MONEY,
     Can.REVERSE_PAYMENT: _MONEY,
+    Can.REQUEST_REFUND: _MONEY,
+    Can.REFUND: frozenset({_B, _A, _O}),
+    Can.CREDIT: frozenset({_B, _A, _O}),
+    Can.HOLD: _MONEY,
+    Can.RELEASE: frozenset({_B, _A, _O}),
+    Can.REQUEST_WRITE_OFF: frozenset({_B, _A, _O}),
+    Can.APPROVE_WRITE_OFF: frozenset({_O}),
+    Can.PLAN: frozenset({_B, _A, _O}),
     Can.AUTO_APPLY: frozenset({_B, _A, _O}),
     Can.PROVE_LEDGER: frozenset({_A, _O}),
     Can.MANAGE_SETTINGS: frozenset({_A, _O}),

@@ -4,8 +4,7 @@ from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from balances.queries import invoice_charges, invoices_with_balance, live_allocations
-from balances.states import settlement
+from balances.queries import invoice_balance, invoice_charges, invoices_with_balance, live_allocations
 from clinicpay.clinics.addresses import address
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
@@ -46,7 +45,7 @@ def invoice(request: ClinicRequest, number: int) -> HttpResponse:
         "invoice": found,
         "charges": invoice_charges(found),
         "allocations": live_allocations(charge__invoice=found),
-        "settlement": settlement(found.charged, found.outstanding),
+        "balance": invoice_balance(found),
     }
     return render_page(request, "payments/invoice.html", context)
 

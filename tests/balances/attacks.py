@@ -48,12 +48,19 @@ def act(
     select {clinic}, p.id, l.* from p, (values {", ".join(lines)}) as l"""
 
 
-def new_charge(amount: object, account: str = "%(account)s", invoice: str = "%(invoice)s", kind: str = "office") -> str:
+def new_charge(
+    amount: object,
+    account: str = "%(account)s",
+    invoice: str = "%(invoice)s",
+    kind: str = "office",
+    source: str = "null",
+) -> str:
     """A CTE that adds a charge: it still has to be opened."""
     return f"""c as (insert into balances_charge
       (clinic_id, account_id, invoice_id, kind, line, code, description, service_date, amount, outstanding,
-       external_ref)
-      values (%(clinic)s, {account}, {invoice}, '{kind}', 9, '', 'Attack', %(today)s, {amount}, 0, '') returning id)"""
+       source_id, external_ref)
+      values (%(clinic)s, {account}, {invoice}, '{kind}', 9, '', 'Attack', %(today)s, {amount}, 0,
+              {source}, '') returning id)"""
 
 
 def new_credit(amount: int, payment: str, account: str = "%(account)s", kind: str = "unapplied") -> str:
@@ -118,7 +125,7 @@ OPENINGS = {
     ),
     "open_unbilled_principal": (
         act("charge", opened(100), before=new_charge(100, invoice="null", kind="principal")),
-        "ledger_charge_invoice",
+        "balances_charge_source",
     ),
     "add_a_charge_and_never_open_it": (f"with {new_charge(100)} select 1", "ledger_opened"),
     "add_a_credit_and_never_receive_it": (f"with {new_credit(100, '%(rich_payment)s')} select 1", "ledger_opened"),
@@ -326,4 +333,4 @@ STATES = {
     ),
 }
 
-ATTACKS = LIMITS | KINDS | OPENINGS | REVERSALS | FENCES | HISTORY | TOTALS | POWERS | STATES
+ORDINARY = LIMITS | KINDS | OPENINGS | REVERSALS | FENCES | HISTORY | TOTALS | POWERS | STATES

@@ -8,15 +8,21 @@ from typing import Any
 
 import psycopg
 
+from balances.ledger import open_books
 from balances.models import ClosedDay, Credit, Entry
-from balances.services import apply_credit, undo_allocation
+from balances.services import apply_credit, undo_allocation, void_invoice
 from balances.states import EntryKind
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.scope import clinic_scope
+from clinicpay.patients.models import Account
+from followups.models import WriteOff
+from followups.schedule import Terms
+from followups.services import start_plan
+from followups.states import Frequency
 from payments.models import Payment
-from payments.services import reverse_payment
-from payments.states import Method
+from payments.services import GoingBack, approve_refund, request_refund, reverse_payment
+from payments.states import Method, RefundReason
 from tests.direct import connect
 from tests.factories import Clinicful, a_charge, a_patient, a_payment, make_clinic
 
@@ -31,6 +37,10 @@ TABLES = (
     "balances_closedday",
     "payments_payment",
     "payments_receipt",
+    "payments_refund",
+    "followups_plan",
+    "followups_instalment",
+    "followups_writeoff",
     "treatments_treatmentevent",
     "audit_auditevent",
 )
@@ -136,7 +146,37 @@ def _more(home: Clinicful) -> dict[str, Any]:
         "other_account": patient.account_id,
         "other_charge": other_charge.pk,
         "other_invoice": other_charge.invoice_id,
+        **_corrections(home, account),
         "annex": Location.objects.create(name="Annex").pk,
         "today": today,
         "closed": today - timedelta(days=3),
+    }
+
+
+def _corrections(home: Clinicful, account: Account) -> dict[str, Any]:
+    """A void charge, one written off, one on a plan, and refunds asked for and approved."""
+    patient = account.patients.get()
+    void, gone, planned = (a_charge(home, patient, amount) for amount in (400, 500, 700))
+    void_invoice(void.invoice, by=home.bill, reason="wrong patient")
+    with open_books(account, by=home.bill) as books:
+        books.write_off(gone, 300, reason="small")
+    a_payment(home, account, 200, (gone, 200))
+    plan = start_plan(account, [planned], Terms(300, Frequency.WEEKLY, clock.today(home.clinic)), by=home.bill)
+    reserve = a_payment(home, account, 2000)
+    wish = GoingBack(1500, RefundReason.OTHER)
+    refund = approve_refund(request_refund(reserve, wish, by=home.bill), by=home.bill)
+    asked = request_refund(a_payment(home, account, 800), GoingBack(100, RefundReason.OTHER), by=home.bill)
+    write_off = WriteOff.objects.create(number=1, account=account, amount=300, reason="small")
+    WriteOff.objects.filter(pk=write_off.pk).update(status="approved")
+    return {
+        "void": void.pk,
+        "void_entry": Entry.objects.get(charge=void, kind=EntryKind.CREDIT_NOTE).pk,
+        "gone": gone.pk,
+        "gone_entry": Entry.objects.get(charge=gone, kind=EntryKind.WRITE_OFF).pk,
+        "plan": plan.pk,
+        "principal": plan.parts.get().principal_id,
+        "refund": refund.pk,
+        "reserved": refund.reserved_id,
+        "asked": asked.pk,
+        "write_off": write_off.pk,
     }

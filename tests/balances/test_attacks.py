@@ -6,7 +6,8 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from tests.balances.attacks import ATTACKS, act, applied, undone
+from tests.balances.attacks import act, applied, undone
+from tests.balances.attacks_on_corrections import ATTACKS
 from tests.balances.scene import Scene, make_scene
 
 

@@ -73,8 +73,11 @@ def test_settlement_follows_what_is_left(harbor, paid, expected):
 
 
 LIES = {
-    "raised outstanding": ("update balances_charge set outstanding = outstanding + 1 where outstanding < amount", "I2"),
-    "lowered available": ("update balances_credit set available = available - 1 where available > 0", "I3"),
+    "raised outstanding": (
+        "update balances_charge set outstanding = outstanding + 1 where outstanding < amount - credited - written_off - moved",
+        "I2",
+    ),
+    "lowered available": ("update balances_credit set available = available - 1 where available > 0", "a credit's"),
     "raised account": ("update patients_account set owes = owes + 1", "an account's totals"),
     "unsaid status": ("update payments_payment set status = 'voided' where status = 'paid'", "I6"),
     "act of another kind": ("update balances_posting set kind = 'allocate' where kind = 'charge'", "I10"),

@@ -271,7 +271,7 @@ def test_totals_that_a_client_sends_are_not_kept(harbor, ethan):
 
 @pytest.mark.parametrize(
     ("kind", "total"),
-    [(CreditKind.UNAPPLIED, "unapplied"), (CreditKind.DEPOSIT, "deposits"), (CreditKind.PRE_PAYMENT, "held")],
+    [(CreditKind.UNAPPLIED, "unapplied"), (CreditKind.DEPOSIT, "deposits")],
 )
 def test_receiving_moves_the_total_of_its_kind(harbor, ethan, kind, total):
     with open_books(ethan.account, by=harbor.rita) as books:

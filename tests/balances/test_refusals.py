@@ -11,7 +11,7 @@ from balances.refusals import MESSAGES, database_refusals
 from balances.services import apply_credit
 from clinicpay.clinics.refusals import Refusal
 from payments.services import reverse_payment
-from tests.balances.attacks import ATTACKS
+from tests.balances.attacks_on_corrections import ATTACKS
 from tests.balances.money import credit_of
 from tests.factories import a_charge, a_patient, a_payment
 
@@ -21,6 +21,26 @@ INTERNAL = {
     "balances_entry_credit_named": "verbs always name the side that they move",
     "balances_entry_shape": "verbs have no other shapes",
     "balances_charge_invoiced": "a charge is made with its invoice",
+    "balances_charge_credited": "only a credit note is reversed, once",
+    "balances_charge_moved": "only what was moved comes back",
+    "balances_charge_parts": "what left a charge can't come back twice",
+    "balances_charge_source": "the verbs of plans name the source",
+    "ledger_credit_amount": "money set aside is opened at its own amount by the verb",
+    "ledger_move_money": "verbs move money only between its kinds",
+    "ledger_move_debt": "verbs move debt only between its kinds",
+    "ledger_moves_balance": "verbs move as much in as out",
+    "ledger_refund_reserved": "a refund pays out its whole reserve",
+    "ledger_voided": "no act stands a void charge up",
+    "payments_refund_agrees": "the acts that change a refund move its money",
+    "payments_refundline_amount": "only what was freed is kept",
+    "followups_plan_total": "the schedule sums to the plan's total",
+    "followups_instalment_invoiced": "an instalment is billed with its invoice",
+    "followups_instalment_amount": "the schedule gives no empty instalment",
+    "followups_instalment_position_check": "instalments are numbered from 1",
+    "followups_plan_amounts": "the schedule refuses such terms in words before",
+    "followups_planpart_amount": "only charges that owe something are put on a plan",
+    "followups_writeoff_amount": "only charges that owe something are written off",
+    "followups_writeoffline_amount": "only charges that owe something are written off",
     "ledger_charge_amount": "a charge is opened at its own amount by the verb",
     "ledger_charge_invoice": "a charge takes its invoice's account in the verb",
     "ledger_line_of_act": "verbs write only their own lines",
@@ -40,10 +60,12 @@ def database_rules() -> set[str]:
     with connection.cursor() as cursor:
         cursor.execute(
             "select conname from pg_constraint where contype = 'c' and conrelid::regclass::text"
-            " in ('balances_charge', 'balances_credit', 'balances_entry', 'payments_payment')"
+            " in ('balances_charge', 'balances_credit', 'balances_entry', 'payments_payment', 'payments_refund',"
+            "     'payments_refundline', 'followups_plan', 'followups_planpart', 'followups_instalment',"
+            "     'followups_writeoff', 'followups_writeoffline')"
         )
         named = {row[0] for row in cursor.fetchall()}
-    for app in ("balances", "payments", "treatments"):
+    for app in ("balances", "payments", "treatments", "followups"):
         for path in (settings.BASE_DIR / app / "sql").glob("*.sql"):
             text = path.read_text()
             named |= set(re.findall(r"constraint = '(\w+)'", text)) | set(re.findall(r"'(ledger_\w+): ", text))
@@ -65,12 +87,21 @@ def test_every_rule_is_attacked(db):
     attacked = {refusal for _, refusal in ATTACKS.values()}
     elsewhere = {
         "balances_charge_invoiced",
+        "balances_charge_credited",
         "balances_charge_line_check",
+        "balances_charge_moved",
+        "balances_charge_parts",
         "balances_credit_amount",
         "balances_entry_charge_named",
         "balances_entry_credit_named",
-        "ledger_allocate_reserved",
+        "followups_instalment_amount",
+        "followups_instalment_position_check",
+        "followups_plan_amounts",
+        "followups_planpart_amount",
+        "followups_writeoff_amount",
+        "followups_writeoffline_amount",
         "payments_payment_amount",
+        "payments_refundline_amount",
     }
     assert database_rules() - attacked == elsewhere
 

@@ -26,7 +26,9 @@ def hold(home, account: Account, amount: int, kind: CreditKind = CreditKind.PRE_
         payment = Payment.objects.create(
             number=70, account=account, location=home.location, amount=amount, method="cash", status="paid"
         )
-        books.receive(payment, kind)
+        credit = books.receive(payment, CreditKind.DEPOSIT if kind == CreditKind.DEPOSIT else CreditKind.UNAPPLIED)
+        if kind == CreditKind.PRE_PAYMENT:
+            books.hold(credit, amount)
     return payment
 
 
@@ -47,7 +49,7 @@ def test_run_never_takes_a_prepayment(harbor, ethan):
     run = run_auto_apply(by=harbor.bill)
     assert run.allocated == 0
     assert left(charge) == [5000]
-    assert credit_of(held).available == 7000
+    assert held.credits.get(kind=CreditKind.PRE_PAYMENT).available == 7000
     assert "held as a pre-payment" in run.decisions.get().reason
 
 

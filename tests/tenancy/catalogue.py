@@ -33,12 +33,16 @@ DEFINERS = {
     "ledger_opened()",
     "ledger_stamp_posting()",
     "memberships_of(bigint)",
+    "followups_plan_total()",
+    "payments_check_money(bigint,bigint)",
+    "payments_gone_agrees()",
     "payments_money_agrees()",
+    "payments_refund_agrees()",
 }
 """The only functions that work with their owner's rights: doors before a clinic is known, and the ledger."""
 
 TOTALS = {
-    "balances_charge": {"outstanding"},
+    "balances_charge": {"outstanding", "credited", "written_off", "moved"},
     "balances_credit": {"available"},
     "patients_account": {"owes", "planned", "unapplied", "deposits", "held"},
 }

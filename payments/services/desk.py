@@ -1,4 +1,4 @@
-"""Acts on payments: taking money at the desk, reversing an entry error."""
+"""Taking money at the desk, and reversing what was entered in error."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -24,7 +24,7 @@ from clinicpay.staff.access import require
 from clinicpay.staff.models import Actor
 from clinicpay.staff.roles import Can
 from payments.models import Payment, Receipt
-from payments.states import Method, PaymentStatus
+from payments.states import REFUND_OPEN, Method, PaymentStatus
 from treatments.models import TreatmentEvent
 
 
@@ -163,23 +163,24 @@ def reverse_payment(payment: Payment, *, by: Actor, reason: str, once: Once | No
     Refused unless the payment is Paid, which means that nothing of it was refunded.
     """
     require(by, Can.REVERSE_PAYMENT)
-    accounts = _accounts_paid_by(payment)
+    accounts = accounts_paid_by(payment)
     with open_books(*accounts, by=by, once=once) as books:
         payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
         if payment.status != PaymentStatus.PAID:
             raise Refusal(f"{payment.ref} is {payment.get_status_display().lower()}: only a Paid payment is reversed.")
-        if not _accounts_paid_by(payment) <= set(books.accounts):
+        if not accounts_paid_by(payment) <= set(books.accounts):
             raise Refusal(f"{payment.ref} has just been applied to another account. Try again in a moment.")
         payment.status = PaymentStatus.VOIDED
         payment.save(update_fields=["status"])
-        for credit in payment.credits.all():
-            books.reverse_receipt(credit, reason=reason)
+        if payment.refunds.filter(status__in=REFUND_OPEN).exists():
+            raise Refusal(f"A refund of {payment.ref} is under way. Reject it first.")
+        books.reverse_receipt(list(payment.credits.order_by("pk")), reason=reason)
         books.answer = {"payment": payment.number}
     record("payment.reversed", payment, by=by, before={"status": "paid"}, after={"status": "voided"}, reason=reason)
     return payment
 
 
-def _accounts_paid_by(payment: Payment) -> set[int]:
-    """The payment's account and those whose charges it has paid: all are locked before it is reversed."""
+def accounts_paid_by(payment: Payment) -> set[int]:
+    """The payment's account and those whose charges it has paid: all are locked before it is taken back."""
     paid = Charge.objects.filter(entries__credit__payment=payment).values_list("account", flat=True)
     return {payment.account_id, *paid}

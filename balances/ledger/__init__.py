@@ -1,0 +1,104 @@
+"""The one writer of money. `open_books` is the only way to the verbs, so the lock can't be forgotten.
+
+    with open_books(account, by=member, once=once) as books:
+        credit = books.receive(payment)
+        books.allocate(credit, charge, 5000)
+
+Verbs only note their lines; they are written in one INSERT when the block ends. Amounts are
+minor units. The database refuses whatever breaks a rule, and the refusal comes in the user's words.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from django.db import transaction
+
+from balances.ledger.base import check_dated
+from balances.ledger.debt import DebtVerbs
+from balances.ledger.money import Allocation, MoneyVerbs, PaidPayment, find_allocation, find_entry, received_credit
+from balances.models import AutoApplyRun
+from balances.refusals import database_refusals
+from balances.requests import Once, answer, claim
+from balances.signals import account_changed
+from balances.states import Source
+from clinicpay.audit.models import Actor
+from clinicpay.audit.services import record_many
+from clinicpay.clinics.refusals import Refusal
+from clinicpay.patients.models import Account
+
+__all__ = [
+    "Allocation",
+    "Books",
+    "PaidPayment",
+    "find_allocation",
+    "find_entry",
+    "lock_accounts",
+    "open_books",
+    "received_credit",
+]
+
+TOTALS = ("owes", "planned", "unapplied", "deposits", "held")
+
+
+class Books(DebtVerbs, MoneyVerbs):
+    """The verbs of money on accounts that are locked. Get one from `open_books`."""
+
+
+@contextmanager
+def open_books(
+    *accounts: Account | int,
+    by: Actor,
+    source: Source = Source.MANUAL,
+    once: Once | None = None,
+    run: AutoApplyRun | None = None,
+    dated: date | None = None,
+) -> Iterator[Books]:
+    """Lock the accounts in id order, collect the verbs of the block, write them, audit them, and tell followers.
+
+    `once` makes a second arrival of the same form raise `requests.Repeated` with the first one's answer.
+    `dated` is for sources that carry past business dates of their own. Raises Refusal in the user's words;
+    then nothing of the block has happened.
+    """
+    check_dated(by, source, dated)
+    with database_refusals(), transaction.atomic():
+        if once:
+            claim(once, user_id=by.user_id)
+        locked = lock_accounts(account if isinstance(account, int) else account.pk for account in accounts)
+        books = Books(by, locked, source, run, dated, once.key if once else None)
+        yield books
+        books.write()
+        if books.acts:
+            _tell(books)
+        if once:
+            answer(once, books.answer or {})
+
+
+def lock_accounts(ids: Iterable[int]) -> dict[int, Account]:
+    """Lock account rows in id order, so that two acts never wait for each other crosswise."""
+    wanted = set(ids)
+    rows = Account.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+    found = {account.pk: account for account in rows}
+    if len(found) != len(wanted):
+        raise Refusal("This account no longer exists.")
+    return found
+
+
+def _tell(books: Books) -> None:
+    """One line of the trail per account whose totals have moved, with these before and after, and the signal."""
+    rows = Account.objects.filter(pk__in=books.accounts).order_by("pk")
+    fresh = {account.pk: account for account in rows if _totals(account) != _totals(books.accounts[account.pk])}
+    action = "ledger." + "+".join(dict.fromkeys(act.kind for act in books.acts))
+    reason = next((act.reason for act in books.acts if act.reason), "")
+    record_many(
+        action[:60],
+        [(account, _totals(books.accounts[pk]), _totals(account)) for pk, account in fresh.items()],
+        by=books.by,
+        reason=reason,
+    )
+    for account in fresh.values():
+        account_changed.send(sender=Account, account=account, by=books.by)
+
+
+def _totals(account: Account) -> dict[str, int]:
+    return {name: getattr(account, name) for name in TOTALS}

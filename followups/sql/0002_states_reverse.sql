@@ -1,0 +1,10 @@
+drop trigger total on followups_planpart;
+drop trigger total on followups_instalment;
+drop trigger total on followups_plan;
+drop trigger moves on followups_writeoff;
+drop trigger moves on followups_instalment;
+drop trigger moves on followups_plan;
+drop function followups_plan_total();
+drop function followups_writeoff_moves();
+drop function followups_instalment_moves();
+drop function followups_plan_moves();
