@@ -1,7 +1,7 @@
 """Making rows from a source many at a time, and each of them once."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from itertools import count
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from itertools import count, islice
 from typing import Any, Protocol, TypeVar
 
 from django.db.models import Max, Model
@@ -21,12 +21,25 @@ class Sourced(Protocol):
 
 R = TypeVar("R", bound=Sourced)
 M = TypeVar("M", bound=Model)
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 def known(model: type[M], refs: Iterable[str]) -> dict[str, M]:
     """The rows that an earlier import has made, by their ids at the source."""
-    rows: dict[str, M] = by_ref(model._default_manager.filter(external_ref__in=list(refs)))
+    rows: dict[str, M] = {}
+    for some in chunks(refs, BATCH):
+        rows |= by_ref(model._default_manager.filter(external_ref__in=some))
     return rows
+
+
+def known_refs(model: type[Model], refs: Iterable[str]) -> set[str]:
+    """Those ids at the source whose rows an earlier import has made."""
+    found: set[str] = set()
+    for some in chunks(refs, BATCH):
+        rows = model._default_manager.filter(external_ref__in=some)
+        found |= set(rows.values_list("external_ref", flat=True))
+    return found
 
 
 def refs(rows: Iterable[Sourced]) -> list[str]:
@@ -51,11 +64,16 @@ def make(model: type[M], rows: Iterable[R], build: Callable[[R], M]) -> dict[str
 
 
 def create(model: type[M], rows: list[M]) -> list[M]:
-    """Save unsaved rows, with public numbers in their order if the model has them."""
-    if issubclass(model, Numbered):
-        for row, number in zip(rows, take(model.KIND, len(rows)) if rows else (), strict=True):
+    """Save unsaved rows, with public numbers in their order if the model has them and they have none."""
+    if issubclass(model, Numbered) and any(row.number is None for row in rows):  # type: ignore[attr-defined]
+        for row, number in zip(rows, take(model.KIND, len(rows)), strict=True):
             row.number = number  # type: ignore[attr-defined]
     return model._default_manager.bulk_create(rows, batch_size=BATCH)
+
+
+def numbered(model: type[Numbered], keys: Collection[K]) -> dict[K, int]:
+    """The next public numbers for rows that are made later, in the order of the keys."""
+    return dict(zip(keys, take(model.KIND, len(keys)), strict=True)) if keys else {}
 
 
 def next_lines(model: type[Model], parent: str, keys: Sequence[int]) -> dict[int, "count[int]"]:
@@ -63,3 +81,18 @@ def next_lines(model: type[Model], parent: str, keys: Sequence[int]) -> dict[int
     rows = model._default_manager.filter(**{f"{parent}__in": keys}).values_list(parent)
     taken = dict(rows.annotate(Max("line")))
     return {key: count(taken.get(key, 0) + 1) for key in keys}
+
+
+def grouped(rows: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    """Rows by key, in the order in which the keys first come."""
+    groups: dict[K, list[T]] = {}
+    for row in rows:
+        groups.setdefault(key(row), []).append(row)
+    return groups
+
+
+def chunks(rows: Iterable[T], size: int) -> Iterator[list[T]]:
+    """The rows in lists of at most `size`."""
+    remaining = iter(rows)
+    while some := list(islice(remaining, size)):
+        yield some
