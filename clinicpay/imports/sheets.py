@@ -84,10 +84,10 @@ class Row(NamedTuple):
     def amount(self, column: str, currency: str) -> int:
         """An amount of zero or more, in minor units, rounded half up."""
         value = self._decimal(column)
-        minor = money.from_decimal(value, currency)
-        if minor > money.MAX_AMOUNT:
-            raise BadCell(f'"{value}" is more than one amount can be', column)
-        return minor
+        try:
+            return money.from_decimal(value, currency)
+        except money.AmountError as error:
+            raise BadCell(f'"{value}" is more than one amount can be', column) from error
 
     def exact_amount(self, column: str, currency: str) -> int:
         """Like `amount`, but with no more decimals than the currency has."""
