@@ -60,6 +60,8 @@ class Sheet:
     meaning: str
     columns: tuple[Column, ...]
     needed: bool = False
+    more: tuple[str, ...] = ()
+    """Another line of the template, which its other files name."""
 
     @property
     def header(self) -> list[str]:
@@ -131,6 +133,7 @@ SHEETS = (
             _ADDRESS,
         ),
         needed=True,
+        more=("A2", Account.Kind.INSURANCE.value, "Beacon Dental Insurance", "", "", ""),
     ),
     Sheet(
         "patients.csv",

@@ -113,7 +113,7 @@ def _list_payers(persons: Sequence[Person], patients: dict[str, Treated], accoun
 def _known_visits(visits: Sequence[Visit]) -> dict[str, Visited]:
     found: dict[str, Visited] = {}
     for some in chunks(refs(visits), BATCH):
-        rows = TreatmentEvent.objects.filter(external_ref__in=some)
+        rows = TreatmentEvent.objects.filter(external_ref__in=some).exclude(external_ref="")
         for ref, *ids in rows.values_list("external_ref", "pk", "patient", "patient__account"):
             found[ref] = Visited(*ids)
     return found

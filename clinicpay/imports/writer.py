@@ -3,7 +3,7 @@
 Money goes through the ledger like any other, some accounts at a time, with the business dates of its source.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from django.db import connection
@@ -15,7 +15,7 @@ from clinicpay.imports.applying import apply_parts
 from clinicpay.imports.billing import Bookkeeper, New
 from clinicpay.imports.people import People, import_people
 from clinicpay.imports.practice import Paid, Practice, Skipped
-from clinicpay.imports.rows import known_refs, refs, unknown
+from clinicpay.imports.rows import known_refs, portions, refs, unknown
 from clinicpay.staff.models import ClinicPayItself
 from payments.models import Payment
 from payments.states import Method
@@ -68,7 +68,7 @@ def import_practice(
     tell(f"{people.new_patients:,} patients and {people.new_visits:,} events added")
     new = _new(practice)
     accounts = _enter(new, people, by, tell)
-    applied, total = apply_parts(practice.applied, by=by)
+    applied, total = apply_parts(practice.applied, set(refs(new.paid)), by=by)
     if allocate and accounts:
         run_auto_apply(by=by, source=Source.IMPORT, accounts=accounts)
     added = _counted(people, new, applied, total)
@@ -86,24 +86,11 @@ def _enter(new: New, people: People, by: ClinicPayItself, tell: Tell) -> list[in
     """Bill and receive everything, some accounts at a time; returns their ids."""
     bookkeeper = Bookkeeper(people, new)
     sizes, done = bookkeeper.sizes(), 0
-    for some in _portions(sizes):
+    for some in portions(sorted(sizes), AT_ONCE, sizes.__getitem__):
         bookkeeper.enter(some, by=by)
         done += len(some)
         tell(f"Charges and payments of {done:,} of {len(sizes):,} accounts added")
     return sorted(sizes)
-
-
-def _portions(sizes: dict[int, int]) -> Iterator[list[int]]:
-    """The accounts in id order, about AT_ONCE rows at a time."""
-    some, rows = [], 0
-    for account_id, size in sorted(sizes.items()):
-        some.append(account_id)
-        rows += size
-        if rows >= AT_ONCE:
-            yield some
-            some, rows = [], 0
-    if some:
-        yield some
 
 
 def _counted(people: People, new: New, applied: int, total: int) -> Imported:
