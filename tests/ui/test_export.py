@@ -16,7 +16,8 @@ FORMULA = "=+-@＝＋－＠"
 
 
 def _starts_formula(cell: str) -> bool:
-    return bool(cell) and cell.strip(" \t\r\n\u00a0\ufeff")[:1] in FORMULA and not cell.startswith("'")
+    first = cell.strip(" \t\r\n\u00a0\ufeff")[:1]
+    return first != "" and first in FORMULA
 
 
 def _cells(text: str) -> list[list[str]]:
