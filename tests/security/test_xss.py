@@ -10,8 +10,8 @@ from clinicpay.clinics.models import Location
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.patients.models import Account, Patient
 from clinicpay.staff.models import Practitioner
-from payments.models import Payment
 from tests.access.samples import HTMX, IN_CLINIC, path_of
+from tests.factories import a_payment
 from tests.worlds import World, make_world
 from treatments.models import PriceItem, TreatmentEvent
 
@@ -29,7 +29,6 @@ TEXTS: dict[type[models.Model], tuple[str, ...]] = {
     PriceItem: ("description", "discipline"),
     Location: ("name", "address"),
     Practitioner: ("name", "discipline"),
-    Payment: ("memo",),
 }
 """What people type that the application may change afterwards; the other texts are made with it."""
 
@@ -68,6 +67,8 @@ def _spoil(world: World, payload: str) -> None:
             for name in names:
                 limit = model._meta.get_field(name).max_length or 500
                 model.objects.update(**{name: payload[:limit]})
+        account = Account.objects.get(pk=world.account.pk)
+        world.payment = a_payment(world.home, account, 100, patient=world.patient, memo=payload)
 
 
 @pytest.fixture(scope="module")
