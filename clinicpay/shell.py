@@ -53,5 +53,6 @@ def _management(member: Membership) -> tuple[NavItem, ...]:
             ("Practitioners", "stethoscope", "settings_practitioners"),
             ("Locations", "map-pin", "settings_locations"),
             ("Price list", "tag", "settings_prices"),
+            ("Import", "database-import", "settings_import"),
         )
     )

@@ -13,6 +13,7 @@ clinic_pages: list[URLPattern | URLResolver] = [
     path("find/", home.find, name="find"),
     path("patients/", include("clinicpay.patients.urls")),
     path("settings/", include("clinicpay.staff.urls")),
+    path("settings/import/", include("clinicpay.imports.urls")),
     path("", include("treatments.urls")),
     path("", include("balances.urls")),
     path("", include("payments.urls")),

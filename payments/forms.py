@@ -15,13 +15,13 @@ from clinicpay.clinics.models import Location
 from clinicpay.patients.models import Account
 from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
 from payments.services import Order, Tender
-from payments.states import Method
+from payments.states import TENDERS, Method
 
 
 class TenderForm(forms.Form):
     """One further way in which part of the amount is paid."""
 
-    method = forms.ChoiceField(choices=Method.choices, label="Also paid by")
+    method = forms.ChoiceField(choices=TENDERS, label="Also paid by")
     amount = MoneyField(label="Amount")
 
     def __init__(self, *args: Any, currency: str = "", **options: Any) -> None:
@@ -118,7 +118,7 @@ class TakePaymentForm(ApplyForm):
     """Money at the desk: amount, tenders, and what it pays. Whatever is not applied stays unapplied."""
 
     amount = MoneyField(label="Amount")
-    method = forms.ChoiceField(choices=Method.choices, label="Paid by")
+    method = forms.ChoiceField(choices=TENDERS, label="Paid by")
     location = forms.ModelChoiceField(Location.objects.none(), label="Taken at", empty_label=None)
     memo = forms.CharField(label="Memo", required=False, max_length=240)
 

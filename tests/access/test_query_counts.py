@@ -43,6 +43,7 @@ MOST = {
     "settings_prices": 6,
     "settings_locations": 6,
     "settings_practitioners": 6,
+    "settings_import": 6,
     "patient": 11,  # eight parts on one page
     "ledger_proof": 20,  # a query for every total that is recomputed
 }
@@ -53,6 +54,7 @@ NOT_PAGES = {
     "treatment_start",  # an act
     "treatment_cancel",  # a question about one row
     "allocation_undo",  # of one row
+    "import_template",  # a file that is the same for everybody
     "receipt_pdf",  # asks what the receipt's page asks, and takes seconds to print
 }
 

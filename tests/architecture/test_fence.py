@@ -39,6 +39,8 @@ USES_OWNER = {
     "clinicpay/management/commands/demo.py",
 }
 
+CLINIC = {"clinic", "clinic_id"}
+
 Finder = Callable[[ast.AST], bool]
 
 
@@ -48,6 +50,18 @@ def _takes_every_field(node: ast.AST) -> bool:
         return False
     name, value = node.targets[0].id, node.value
     return name == "exclude" or (name == "fields" and isinstance(value, ast.Constant) and value.value == "__all__")
+
+
+def _asks_for_the_clinic(node: ast.AST) -> bool:
+    """A form field or a form's model field named `clinic`: the clinic comes from the scope alone."""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        name, value = node.targets[0].id, node.value
+        fields = name == "fields" and isinstance(value, ast.List | ast.Tuple)
+        if fields and any(isinstance(one, ast.Constant) and one.value in CLINIC for one in value.elts):
+            return True
+        called = ast.unparse(value.func) if isinstance(value, ast.Call) else ""
+        return name in CLINIC and called.endswith("Field") and "forms." in called
+    return False
 
 
 def _builds_sql(node: ast.AST) -> bool:
@@ -101,6 +115,10 @@ def test_no_form_takes_every_field():
     assert _found(_takes_every_field) == set()
 
 
+def test_no_form_asks_for_the_clinic():
+    assert _found(_asks_for_the_clinic) == set()
+
+
 def test_no_sql_is_built_from_strings():
     assert _found(_builds_sql) - BUILDS_SQL == set()
 
@@ -126,6 +144,8 @@ def test_no_row_is_read_as_the_owner():
 PLANTED = [
     (_takes_every_field, "class Meta:\n    fields = '__all__'"),
     (_takes_every_field, "class Meta:\n    exclude = ['clinic']"),
+    (_asks_for_the_clinic, "class Meta:\n    fields = ['clinic', 'name']"),
+    (_asks_for_the_clinic, "clinic = forms.ModelChoiceField(None)"),
     (_builds_sql, "cursor.execute(f'select {name}')"),
     (_builds_sql, "cursor.execute('select ' + name)"),
     (_builds_sql, "cursor.execute(query % name)"),
