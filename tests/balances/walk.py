@@ -198,8 +198,9 @@ class Money(RuleBasedStateMachine):
     @rule(n=PICK)
     def approve(self, n):
         if refund := row(Refund.objects.order_by("pk"), n):
-            with refused_unless(refund.status == "requested"):
-                freed = self.foreseen(refund.payment_id, refund.amount)
+            legal = refund.status == "requested"
+            freed = self.foreseen(refund.payment_id, refund.amount) if legal else []
+            with refused_unless(legal):
                 approve_refund(refund, by=self.home.bill)
                 self.take(refund, freed)
                 self.purses[refund.payment_id].reserved += refund.amount
@@ -215,16 +216,20 @@ class Money(RuleBasedStateMachine):
     @rule(n=PICK)
     def fail(self, n):
         if refund := row(Refund.objects.order_by("pk"), n):
-            with refused_unless(refund.status == "approved"):
+            legal = refund.status == "approved"
+            if legal:
                 self.give(refund)
+            with refused_unless(legal):
                 fail_refund(refund, by=self.home.bill, reason="walk")
                 self.purses[refund.payment_id].reserved -= refund.amount
 
     @rule(n=PICK)
     def come_again(self, n):
         if refund := row(Refund.objects.order_by("pk"), n):
-            with refused_unless(refund.status == "succeeded" and not refund.reversed_at):
+            legal = refund.status == "succeeded" and not refund.reversed_at
+            if legal:
                 self.give(refund)
+            with refused_unless(legal):
                 reverse_refund(refund, by=self.home.bill, reason="walk")
                 self.purses[refund.payment_id].gone -= refund.amount
 
