@@ -1,0 +1,25 @@
+"""How gunicorn serves ClinicPay; what its command line says comes before this."""
+
+import os
+
+bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")
+workers = int(os.environ.get("WEB_WORKERS", "3"))
+timeout = 30
+graceful_timeout = 20
+max_requests = 2000
+max_requests_jitter = 200
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - a heartbeat file, not data
+control_socket_disable = True
+
+# Its own lines take the shape of ours.
+_loggers = {name: {"level": "INFO", "handlers": ["stderr"], "propagate": False} for name in ("gunicorn.error",)}
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {"()": "clinicpay.logs.json_formatter"},
+        "text": {"()": "clinicpay.logs.text_formatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": os.environ.get("LOG_FORMAT", "json")}},
+    "loggers": _loggers,
+}
