@@ -21,7 +21,7 @@ test: $(DEV) ## lint, types, contracts and the whole test suite; ARGS="tests/…
 	@exec $(V)/bin/python -m clinicpay.embedded test $(ARGS)
 
 lock: $(DEV) ## renew the locked requirements from requirements/*.in (UPGRADE=--upgrade takes newer versions)
-	@for name in uv base dev; do \
+	@for name in uv base extras dev; do \
 	  echo "requirements/$$name.txt"; \
 	  $(V)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    $(UPGRADE) requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \
