@@ -12,7 +12,6 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108
 control_socket_disable = True
 
 # Its own lines take the shape of ours.
-_loggers = {name: {"level": "INFO", "handlers": ["stderr"], "propagate": False} for name in ("gunicorn.error",)}
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -21,5 +20,6 @@ logconfig_dict = {
         "text": {"()": "clinicpay.logs.text_formatter"},
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": os.environ.get("LOG_FORMAT", "json")}},
-    "loggers": _loggers,
+    "root": {"level": "INFO", "handlers": ["stderr"]},
+    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": ["stderr"], "propagate": False}},
 }

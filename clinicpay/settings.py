@@ -173,6 +173,8 @@ CONTENT_SECURITY_POLICY = {
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
+# Files that people bring stand beside the database's own, and go into the same backup.
+MEDIA_ROOT = env("MEDIA_ROOT", default=str(BASE_DIR / env("CLINICPAY_DATA", default="var") / "media"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

@@ -19,6 +19,16 @@ from .paths import StartupProblem
 
 OWNER, LEDGER, APP, BACKUP = "clinicpay_owner", "clinicpay_ledger", "clinicpay_app", "clinicpay_backup"
 ORDINARY = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOINHERIT"
+ATTRIBUTES = {
+    OWNER: f"{ORDINARY} NOBYPASSRLS",
+    LEDGER: f"{ORDINARY} NOBYPASSRLS NOLOGIN",
+    APP: f"{ORDINARY} NOBYPASSRLS",
+    BACKUP: f"{ORDINARY} BYPASSRLS",
+}
+MEMBERSHIPS = (
+    f"GRANT {LEDGER} TO {OWNER} WITH INHERIT FALSE, SET TRUE",
+    f"GRANT pg_read_all_data TO {BACKUP} WITH INHERIT TRUE",
+)
 # Any number will do: it only has to be the same in every process that prepares a database.
 PREPARATION_LOCK = 7_206_501
 
@@ -58,6 +68,17 @@ def prepare_database(superuser_url: str, app_url: str, owner_url: str, backup_pa
         _prepare_database_itself(connection, app.database)
     with connect(superuser_url, database=app.database) as connection:
         _prepare_schema(connection)
+
+
+def roles_script() -> str:
+    """The roles as SQL without passwords, for a server on which `prepare_database` can't run: none is in a dump."""
+    create = "do $$ begin create role {} nologin; exception when duplicate_object then null; end $$;"
+    statements = [
+        *(create.format(name) for name in ATTRIBUTES),
+        *(f"alter role {name} with {attributes};" for name, attributes in ATTRIBUTES.items()),
+        *(f"{membership};" for membership in MEMBERSHIPS),
+    ]
+    return "\n".join(["-- Run as a superuser, then give each role that signs in a password.", *statements, ""])
 
 
 def connect(url: str, database: str | None = None) -> psycopg.Connection:
@@ -106,10 +127,9 @@ def _prepare_roles(
     for name in (OWNER, LEDGER, APP, BACKUP):
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
             connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
-    _alter(connection, OWNER, f"{ORDINARY} NOBYPASSRLS", password=owner_password)
-    _alter(connection, LEDGER, f"{ORDINARY} NOBYPASSRLS NOLOGIN")
-    _alter(connection, APP, f"{ORDINARY} NOBYPASSRLS", password=app_password)
-    _alter(connection, BACKUP, f"{ORDINARY} BYPASSRLS", password=backup_password)
+    passwords = {OWNER: owner_password, APP: app_password, BACKUP: backup_password}
+    for name, attributes in ATTRIBUTES.items():
+        _alter(connection, name, attributes, password=passwords.get(name))
 
 
 def _alter(connection: psycopg.Connection, role: str, attributes: str, password: str | None = None) -> None:
@@ -126,8 +146,8 @@ def _prepare_memberships(connection: psycopg.Connection) -> None:
     ).fetchall()
     for (granted,) in unwanted:
         connection.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(granted), sql.Identifier(APP)))
-    connection.execute(f"GRANT {LEDGER} TO {OWNER} WITH INHERIT FALSE, SET TRUE")
-    connection.execute(f"GRANT pg_read_all_data TO {BACKUP} WITH INHERIT TRUE")
+    for membership in MEMBERSHIPS:
+        connection.execute(membership)
 
 
 def _prepare_database_itself(connection: psycopg.Connection, database: str) -> None:
