@@ -1,6 +1,10 @@
 """How gunicorn serves ClinicPay; what its command line says comes before this."""
 
 import os
+import tempfile
+
+if os.environ.get("METRICS_TOKEN"):  # the processes count together, in a folder of this start
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="clinicpay-metrics-"))
 
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "3"))

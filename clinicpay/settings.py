@@ -4,6 +4,8 @@ from pathlib import Path
 
 import environ
 
+from clinicpay import tracking
+
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -49,6 +51,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "clinicpay.metrics.MetricsMiddleware",
     "clinicpay.logs.RequestIdMiddleware",
     "csp.middleware.CSPMiddleware",
     "clinicpay.headers.NoStoreMiddleware",
@@ -131,6 +134,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation's link has already proved t
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_USER_DISPLAY = "clinicpay.staff.adapter.display_name"
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)  # else all share the proxy's few sign-ins
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 USERSESSIONS_TRACK_ACTIVITY = False  # a write for every request; the session's own expiry is enough
 
@@ -209,3 +213,8 @@ LOGGING = {
         "fontTools": {"level": "WARNING"},
     },
 }
+
+# Both optional, both off: requirements/extras.txt brings what they need.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+if env("SENTRY_DSN", default=""):
+    tracking.begin(env("SENTRY_DSN"), environment=env("SENTRY_ENVIRONMENT", default="production"))

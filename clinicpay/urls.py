@@ -3,7 +3,7 @@
 from allauth.account import urls as account
 from django.urls import URLPattern, URLResolver, include, path
 
-from clinicpay import health, home
+from clinicpay import health, home, metrics
 from clinicpay.clinics import addresses  # noqa: F401 - registers the path converters
 from clinicpay.staff import views as staff
 
@@ -30,6 +30,7 @@ urlpatterns = [
     path("accounts/sessions/", include("allauth.usersessions.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("c/<slug:slug>/", include(clinic_pages)),
 ]
 

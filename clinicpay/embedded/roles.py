@@ -8,6 +8,7 @@ backup  reads everything past the row policies, writes nothing
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -117,8 +118,27 @@ def _unreachable(parts: SplitResult, error: Exception) -> str:
     return f"The database at {place} cannot be reached: {_last_line(error)}"
 
 
+def refuse_malformed(*names: str) -> None:
+    """Say which variable of the environment isn't the address of a PostgreSQL database, without its text."""
+    for name in names:
+        url = os.environ.get(name)
+        if url and not _is_address(url):
+            raise StartupProblem(f"{name} must look like postgres://user:password@host:5432/database.")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        place = parts.hostname and (parts.port or True)
+    except ValueError:
+        return False
+    return bool(parts.scheme in {"postgres", "postgresql"} and parts.username and place and parts.path.strip("/"))
+
+
 def _last_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no answer"])[-1].strip()
+    """What says most: why the connection failed, without libpq's questions about it."""
+    lines = [line.strip() for line in str(error).strip().splitlines()] or ["no answer"]
+    return next((line for line in lines if "failed:" in line), lines[-1])
 
 
 def _prepare_roles(
