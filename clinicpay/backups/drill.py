@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from django.db import models
 from django.db.migrations.loader import MigrationLoader
@@ -12,6 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 from balances.checks import run_checks
 from clinicpay.backups import attacks, programs
 from clinicpay.backups.digests import tables_of
+from clinicpay.backups.dump import refuse_blind_role
 from clinicpay.backups.manifest import DUMP, MEDIA, Manifest, Unreadable, differences, read
 from clinicpay.backups.scratch import Scratch, application_on, major_version, scratch_server
 from clinicpay.clinics.commands import long_scope
@@ -46,7 +48,7 @@ def restore_drill(folder: Path, superuser_url: str | None = None) -> list[Found]
         results.append(restored)
         if not restored.wrong:
             results += [
-                _timed("tables", _tables, manifest, scratch),
+                _timed("tables", _tables, manifest, scratch.superuser),
                 _timed("fence", _fence, scratch),
                 _timed("ledger", _ledger, scratch),
                 _timed("attacks", _attacks, scratch),
@@ -98,9 +100,18 @@ def roles_database(scratch: Scratch) -> str:
     return scratch.superuser.partition("?")[0].rpartition("/")[2]
 
 
-def _tables(manifest: Manifest, scratch: Scratch) -> tuple[int, list[str]]:
+def compare(folder: Path, url: str) -> list[Found]:
+    """A database that was restored for real beside what was written down; the files are checked first."""
+    found, manifest = _files(folder)
+    if manifest is None or found.wrong:
+        return [found]
+    return [found, _timed("tables", _tables, manifest, url)]
+
+
+def _tables(manifest: Manifest, url: str) -> tuple[int, list[str]]:
     """Every table has the rows that were there at the moment of the backup, and no other."""
-    with roles.connect(scratch.superuser) as connection, connection.transaction():
+    with roles.connect(url) as connection, connection.transaction():
+        refuse_blind_role(connection)
         here = tables_of(connection)
     wrong = [
         f"{name}: {there.rows if there else 'no'} rows were written down, {mine.rows if mine else 'none'} restored"
@@ -136,6 +147,21 @@ def _ledger(scratch: Scratch) -> tuple[int, list[str]]:
 def _attacks(scratch: Scratch) -> tuple[int, list[str]]:
     with application_on(scratch.app):
         return attacks.attempts(), [f"{one} was not refused" for one in attacks.successes()]
+
+
+def report(results: list[Found]) -> dict[str, Any]:
+    """The results for machines."""
+    checks = [
+        {
+            "name": one.name,
+            "rows": one.looked_at,
+            "differences": len(one.wrong),
+            "examples": one.wrong[:EXAMPLES],
+            "seconds": one.seconds,
+        }
+        for one in results
+    ]
+    return {"ok": not any(one.wrong for one in results), "checks": checks}
 
 
 def words(results: list[Found]) -> Iterator[str]:

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import call_command
 
 from clinicpay.backups import manifest as lists
+from clinicpay.backups import programs
 from clinicpay.backups.drill import restore_drill
 from clinicpay.backups.dump import back_up
 from clinicpay.backups.manifest import DUMP, NAME, ROLES, Manifest, hash_of, read
@@ -207,3 +208,36 @@ def test_command_ends_with_one_on_a_difference(backup):
 
     assert ended.value.code == 1
     assert json.loads(out.getvalue())["ok"] is False
+
+
+def test_database_is_compared_with_its_backup(backup, practice, backup_login, changed):
+    out = io.StringIO()
+    call_command("compare_backup", str(backup), stdout=out)
+    assert out.getvalue().rstrip().endswith("The database has exactly the rows of the backup.")
+
+    changed.execute("update patients_patient set first_name = first_name || '!' where id = 1")
+    try:
+        with pytest.raises(SystemExit) as ended:
+            call_command("compare_backup", str(backup), stdout=out)
+    finally:
+        changed.execute("update patients_patient set first_name = rtrim(first_name, '!') where id = 1")
+
+    assert ended.value.code == 1
+    assert "patients_patient: 2 rows were written down, 2 restored, and they differ" in out.getvalue()
+
+
+def test_restore_by_hand_as_the_operations_page_says_is_equal(backup, empty_server, monkeypatch):
+    """prepare_database, pg_restore, compare_backup: on an empty server, with logins of one's own."""
+    place = empty_server.rpartition("@")[2].partition("/")[0]
+    named = {"DATABASE_URL": roles.APP, "DATABASE_OWNER_URL": roles.OWNER, "DATABASE_BACKUP_URL": roles.BACKUP}
+    for name, role in named.items():
+        monkeypatch.setenv(name, f"postgres://{role}:of-the-new-server@{place}/clinicpay")
+    call_command("prepare_database", superuser_url=empty_server, stdout=io.StringIO())
+    target = f"{empty_server.rpartition('/')[0]}/clinicpay"
+    options = ("--exit-on-error", "--jobs=2", f"--dbname={target}", str(backup / DUMP))
+    programs.run("pg_restore", *options, url=target, server=18)
+
+    out = io.StringIO()
+    call_command("compare_backup", str(backup), "--json", stdout=out)
+
+    assert json.loads(out.getvalue())["ok"] is True

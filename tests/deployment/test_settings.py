@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from django.core.management import get_commands
 
 from clinicpay.embedded.paths import PROJECT
 from tests.deployment.compose import environment, example
@@ -65,3 +66,14 @@ def test_variables_are_found_in_every_way_of_reading(tmp_path):
     (tmp_path / "settings.py").write_text("\n".join(ways))
 
     assert read_in(tmp_path / "settings.py") == {"A_B", "C_D", "E_F", "G_H", "I_J"}
+
+
+def test_commands_of_the_operations_page_exist():
+    named = set(re.findall(r"manage\.py (\w+)", OPERATIONS.read_text()))
+
+    assert {"backup", "restore_drill", "compare_backup", "prepare_database", "create_clinic"} <= named
+    assert named - set(get_commands()) == set()
+
+
+def test_readme_leads_to_the_operations_page():
+    assert "(docs/operations.md)" in (PROJECT / "README.md").read_text()

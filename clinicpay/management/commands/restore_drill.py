@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from clinicpay.backups.drill import Found, restore_drill, words
+from clinicpay.backups.drill import report, restore_drill, words
 from clinicpay.clinics.commands import WRONG, ClinicCommand
 from clinicpay.embedded.paths import StartupProblem
 
@@ -32,19 +32,8 @@ class Command(ClinicCommand):
             results = restore_drill(folder.absolute(), superuser_url)
         except StartupProblem as problem:
             raise CommandError(str(problem), returncode=WRONG) from problem
-        ok = not any(one.wrong for one in results)
-        verdict = "Restored, and equal." if ok else "THIS BACKUP IS NOT EQUAL TO WHAT WAS WRITTEN DOWN."
-        found = {"ok": ok, "checks": [_facts(one) for one in results]}
+        found = report(results)
+        verdict = "Restored, and equal." if found["ok"] else "THIS BACKUP IS NOT EQUAL TO WHAT WAS WRITTEN DOWN."
         self.answer(found, "\n".join([*words(results), verdict]), as_json=options["json"])
-        if not ok:
+        if not found["ok"]:
             raise SystemExit(WRONG)
-
-
-def _facts(one: Found) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "rows": one.looked_at,
-        "differences": len(one.wrong),
-        "examples": one.wrong[:10],
-        "seconds": one.seconds,
-    }
