@@ -5,10 +5,12 @@ import importlib.metadata
 import re
 import subprocess
 import sys
+import tomllib
 
 import pytest
 from django.core.management import get_commands
 
+import clinicpay
 from clinicpay.celery import app
 from clinicpay.embedded.paths import PROJECT
 from clinicpay.embedded.roles import APP, BACKUP, OWNER
@@ -149,3 +151,10 @@ def test_servers_are_of_the_versions_that_the_tests_run_on():
 
 def test_broker_forgets_nothing():
     assert "--appendonly yes --maxmemory-policy noeviction" in command("cache")
+
+
+def test_version_is_the_same_everywhere():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+
+    assert project["version"] == clinicpay.__version__
+    assert {service["image"] for service in ours().values()} == {f"clinicpay:{clinicpay.__version__}"}

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 
 import pytest
+from django.core.management import call_command
 
 from clinicpay.drills.__main__ import DRILLS, main
 from clinicpay.drills.away import lies
@@ -65,6 +66,14 @@ def test_unknown_drill_is_a_bad_argument(capsys):
 
     assert ended.value.code == 2
     assert "there is no drill 'flood'; there are restore, database-away, money-walk" in capsys.readouterr().err
+
+
+def test_command_hands_over_to_the_drills(capsys):
+    with pytest.raises(SystemExit) as ended:
+        call_command("drill", "flood")
+
+    assert ended.value.code == 2
+    assert "there is no drill 'flood'" in capsys.readouterr().err
 
 
 def test_every_drill_is_bounded():

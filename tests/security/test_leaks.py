@@ -10,8 +10,10 @@ import structlog
 
 from clinicpay import logs
 from clinicpay.celery import app
-from clinicpay.embedded.paths import PROJECT
+from clinicpay.embedded.paths import PROJECT, data_folder
+from clinicpay.embedded.postgres import SETTINGS, Cluster
 from tests.architecture.sources import PRODUCT, modules, place
+from tests.deployment.compose import command
 from tests.security.slow import SECRET
 
 NAME, CARD, PASSWORD, TOKEN, AMOUNT = "Canaryface", "4111111111111111", "hunter2-canary", "tok-canary-77", "987654.32"
@@ -151,6 +153,23 @@ def test_tasks_take_ids_and_dates_alone():
 
 DATES: set[str] = set()
 """Parameters of tasks that are words, with what they are: add a local date here."""
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.urls("tests.security.slow")
+def test_log_of_the_database_quotes_no_row(worlds):
+    """PostgreSQL writes failing statements with their values unless told not to, as ours and compose's are."""
+    north, _ = worlds
+    log = Cluster(data_folder()).log
+    before = log.stat().st_size
+
+    north.browser("rita").post(f"/c/{north.slug}/planted/breaks/", {})
+
+    news = log.read_bytes()[before:].decode()
+    assert "clinics_location_pkey" in news
+    assert leaks(news) == []
+    assert set(SETTINGS.items()) >= {("log_min_error_statement", "panic"), ("log_error_verbosity", "terse")}
+    assert "-c log_min_error_statement=panic -c log_error_verbosity=terse" in command("db")
 
 
 def test_log_calls_say_constant_words():
