@@ -14,8 +14,8 @@ DRILLS = {
     drill.name: drill
     for drill in (
         Drill("restore", "a backup restores to equal rows; a spoilt one is found", 900, restore.run),
-        Drill("database-away", "503 in words, nothing acknowledged is lost, back within 5 s", 240, away.run),
-        Drill("money-walk", "10,000 random steps through the money, 0 differences", 1500, walk.run),
+        Drill("database-away", "503 in words, nothing acknowledged is lost, back within 5 s", 480, away.run),
+        Drill("money-walk", "a long random walk through the money, 0 differences", 1500, walk.run),
     )
 }
 

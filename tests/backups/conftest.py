@@ -20,7 +20,7 @@ from tests.embedded.conftest import reachable_folder
 from tests.factories import a_charge, a_patient, a_payment, make_clinic
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def practice(django_db_setup, django_db_blocker) -> Iterator[Cluster]:
     """Two clinics in which money has moved."""
     with reachable_folder() as data, django_db_blocker.unblock():

@@ -22,6 +22,26 @@ pytestmark = pytest.mark.django_db(transaction=True)
 ALL = ["files", "version", "stored files", "restore", "tables", "fence", "ledger", "attacks"]
 
 
+@pytest.fixture(scope="module")
+def empty_server():
+    """A PostgreSQL that somebody has just installed."""
+    with reachable_folder() as data:
+        cluster = Cluster(data, durable=False)
+        cluster.start()
+        yield cluster.url(SUPERUSER, "postgres")
+        cluster.stop()
+
+
+@pytest.fixture
+def new_server(empty_server):
+    """The same, to be installed on."""
+    yield empty_server
+    with psycopg.connect(empty_server, autocommit=True) as superuser:
+        superuser.execute("drop database if exists clinicpay with (force)")
+        for role in roles.ATTRIBUTES:
+            superuser.execute(f"drop role if exists {role}")
+
+
 def wrong(results):
     return {one.name: one.wrong for one in results if one.wrong}
 
@@ -91,16 +111,16 @@ def test_folder_without_a_list_is_no_backup(tmp_path):
     assert wrong(restore_drill(tmp_path)) == {"files": [f"{tmp_path} is no backup: it has no {lists.NAME}"]}
 
 
-def test_list_that_was_changed_and_sealed_again_is_found(backup):
+def test_list_that_was_changed_and_sealed_again_is_found(backup, empty_server):
     manifest = read(backup)
     manifest.tables["balances_entry"] = lists.Table(3, "0" * 64)
     reseal(backup, manifest)
 
-    (difference,) = wrong(restore_drill(backup))["tables"]
+    (difference,) = wrong(restore_drill(backup, empty_server))["tables"]
     assert difference.startswith("balances_entry: 3 rows were written down, ")
 
 
-def test_dump_that_was_exchanged_is_found(practice, backup, changed, tmp_path):
+def test_dump_that_was_exchanged_is_found(practice, backup, changed, tmp_path, empty_server):
     """One cent moved in the ledger, the dump exchanged, everything sealed again: the digest and the ledger differ."""
     change = "update balances_charge set outstanding = outstanding + %s where amount = 20000"
     changed.execute(change, [1])
@@ -111,7 +131,7 @@ def test_dump_that_was_exchanged_is_found(practice, backup, changed, tmp_path):
     (tmp_path / "other" / DUMP).replace(backup / DUMP)
     reseal(backup)
 
-    found = wrong(restore_drill(backup))
+    found = wrong(restore_drill(backup, empty_server))
 
     assert set(found) == {"tables", "ledger"}
     assert found["tables"] == ["balances_charge: 2 rows were written down, 2 restored, and they differ"]
@@ -147,24 +167,14 @@ def test_dump_that_was_exchanged_is_found(practice, backup, changed, tmp_path):
         ),
     ],
 )
-def test_backup_of_a_spoilt_database_is_found(practice, changed, tmp_path, spoil, mend, check, says):
+def test_backup_of_a_spoilt_database_is_found(practice, changed, tmp_path, empty_server, spoil, mend, check, says):
     changed.execute(spoil)
     try:
         back_up(tmp_path / "backup", url=practice.url(roles.BACKUP))
     finally:
         changed.execute(mend)
 
-    assert says in wrong(restore_drill(tmp_path / "backup"))[check]
-
-
-@pytest.fixture(scope="module")
-def empty_server():
-    """A PostgreSQL that somebody has just installed."""
-    with reachable_folder() as data:
-        cluster = Cluster(data, durable=False)
-        cluster.start()
-        yield cluster.url(SUPERUSER, "postgres")
-        cluster.stop()
+    assert says in wrong(restore_drill(tmp_path / "backup", empty_server))[check]
 
 
 def test_given_server_is_used_and_left_as_it_was(backup, empty_server):
@@ -226,14 +236,14 @@ def test_database_is_compared_with_its_backup(backup, practice, backup_login, ch
     assert "patients_patient: 2 rows were written down, 2 restored, and they differ" in out.getvalue()
 
 
-def test_restore_by_hand_as_the_operations_page_says_is_equal(backup, empty_server, monkeypatch):
+def test_restore_by_hand_as_the_operations_page_says_is_equal(backup, new_server, monkeypatch):
     """prepare_database, pg_restore, compare_backup: on an empty server, with logins of one's own."""
-    place = empty_server.rpartition("@")[2].partition("/")[0]
+    place = new_server.rpartition("@")[2].partition("/")[0]
     named = {"DATABASE_URL": roles.APP, "DATABASE_OWNER_URL": roles.OWNER, "DATABASE_BACKUP_URL": roles.BACKUP}
     for name, role in named.items():
         monkeypatch.setenv(name, f"postgres://{role}:of-the-new-server@{place}/clinicpay")
-    call_command("prepare_database", superuser_url=empty_server, stdout=io.StringIO())
-    target = f"{empty_server.rpartition('/')[0]}/clinicpay"
+    call_command("prepare_database", superuser_url=new_server, stdout=io.StringIO())
+    target = f"{new_server.rpartition('/')[0]}/clinicpay"
     options = ("--exit-on-error", "--jobs=2", f"--dbname={target}", str(backup / DUMP))
     programs.run("pg_restore", *options, url=target, server=18)
 
