@@ -1,10 +1,19 @@
 """How gunicorn serves ClinicPay; what its command line says comes before this."""
 
 import os
+import shutil
 import tempfile
 
-if os.environ.get("METRICS_TOKEN"):  # the processes count together, in a folder of this start
-    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="clinicpay-metrics-"))
+_counts = ""
+if os.environ.get("METRICS_TOKEN") and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    # The web processes count together, in a folder of this start.
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _counts = tempfile.mkdtemp(prefix="clinicpay-metrics-")
+
+
+def on_exit(_server: object) -> None:
+    """Leave nothing behind."""
+    shutil.rmtree(_counts, ignore_errors=True)
+
 
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "3"))
