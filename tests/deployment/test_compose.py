@@ -41,6 +41,7 @@ def test_everything_of_a_clinic_runs():
     assert set(services()) == {"db", "cache", "migrate", "web", "worker", "beat", "backup"}
 
 
+@pytest.mark.django_db(transaction=True)  # the web asks the database for its role as soon as it is imported
 @pytest.mark.parametrize("name", ours())
 def test_commands_exist(name):
     said = command(name)
