@@ -4,6 +4,7 @@ import os
 
 from celery import Celery
 from celery.schedules import crontab
+from celery.signals import setup_logging
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clinicpay.settings")
 
@@ -16,12 +17,13 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     worker_prefetch_multiplier=1,
-    worker_hijack_root_logger=False,
     timezone="UTC",
     beat_schedule={
         "forget-old-sessions": {"task": "clinicpay.tasks.forget_old_sessions", "schedule": crontab(hour=2, minute=10)},
         "verify-ledgers": {"task": "clinicpay.tasks.verify_ledgers", "schedule": crontab(hour=4, minute=40)},
     },
 )
+# Connected to, so Celery leaves the loggers as Django's settings have them.
+setup_logging.connect(lambda **_: None, weak=False)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["clinicpay"])

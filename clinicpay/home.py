@@ -1,11 +1,9 @@
-"""The role's start page, what the search of the top bar finds, and the two questions that a load balancer asks."""
+"""The role's start page, and what the search of the top bar finds."""
 
 import re
 from typing import Any
 
-from django.db import DatabaseError, connection
-from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from balances.models import Invoice
@@ -14,7 +12,7 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.numbers import Numbered
 from clinicpay.patients.models import Patient
-from clinicpay.staff.access import ClinicRequest, allowed, public
+from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import render_page
 from clinicpay.ui.links import with_query
@@ -65,22 +63,3 @@ def find(request: ClinicRequest) -> HttpResponse:
         if request.member.can(can) and rows._default_manager.filter(number=int(number[2])).exists():
             return redirect(address(request.member.clinic, page, number=int(number[2])))
     return redirect(address(request.member.clinic, "patients") + with_query(request.GET))
-
-
-@public
-def healthz(request: HttpRequest) -> HttpResponse:
-    """The process answers."""
-    return HttpResponse("ok\n", content_type="text/plain")
-
-
-@public
-def readyz(request: HttpRequest) -> HttpResponse:
-    """The process can serve: the database answers and every migration has run."""
-    try:
-        executor = MigrationExecutor(connection)
-        waiting = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
-        return HttpResponse("the database does not answer\n", status=503, content_type="text/plain")
-    if waiting:
-        return HttpResponse("migrations are waiting\n", status=503, content_type="text/plain")
-    return HttpResponse("ready\n", content_type="text/plain")

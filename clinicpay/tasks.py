@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from balances.checks import run_checks
-from clinicpay.clinics.scope import clinic_scope
+from clinicpay.clinics.commands import long_scope
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ def verify_ledgers() -> None:
 @shared_task
 def verify_ledger(clinic_id: int) -> bool:
     """Recompute one clinic's totals from its entries; a difference is logged as an error. True if all agree."""
-    with clinic_scope(clinic_id):
+    with long_scope(clinic_id):
         wrong = [result for result in run_checks() if result.differences]
     for result in wrong:
         log.error("ledger differs", clinic=clinic_id, check=result.check.name, rows=result.differences)

@@ -3,7 +3,7 @@
 from allauth.account import urls as account
 from django.urls import URLPattern, URLResolver, include, path
 
-from clinicpay import home
+from clinicpay import health, home, metrics
 from clinicpay.clinics import addresses  # noqa: F401 - registers the path converters
 from clinicpay.staff import views as staff
 
@@ -29,7 +29,10 @@ urlpatterns = [
     path("accounts/", include(sign_in)),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("accounts/sessions/", include("allauth.usersessions.urls")),
-    path("healthz", home.healthz, name="healthz"),
-    path("readyz", home.readyz, name="readyz"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("c/<slug:slug>/", include(clinic_pages)),
 ]
+
+handler500 = "clinicpay.away.error_page"

@@ -11,7 +11,11 @@ import pytest
 from tests.architecture.sources import PRODUCT, modules, place
 
 BUILDS_SQL = {
+    "clinicpay/backups/attacks.py",  # a list of attacks, all of them constants
+    "clinicpay/backups/digests.py",  # names of tables, composed by psycopg
+    "clinicpay/backups/scratch.py",  # names of roles, composed by psycopg
     "balances/checks.py",  # each check is a query of ours, counted by a query around it
+    "clinicpay/clinics/db/catalogue.py",  # each lint is a query of ours, behind what it calls a tenant table
     "clinicpay/clinics/db/operations.py",  # names of tables and columns, from the models
     "clinicpay/clinics/management/commands/migrate.py",  # the same
     "clinicpay/embedded/roles.py",  # names of roles, composed by psycopg
@@ -22,6 +26,7 @@ FINDS_USERS = {
 }
 
 OPENS_CLINICS = {
+    "clinicpay/backups/attacks.py",
     "clinicpay/clinics/commands.py",
     "clinicpay/clinics/scope.py",
     "clinicpay/clinics/services.py",

@@ -63,6 +63,8 @@ with tenant as (
 )
 """
 
+_TENANT_TABLES = f"{_TENANT} select relname from tenant order by relname"  # noqa: S608 - both parts are ours
+
 LINTS = {
     "unknown_table": """
 select relname from pg_class
@@ -174,7 +176,7 @@ def tenant_models() -> list[type[Model]]:
 
 def tenant_tables(connection: psycopg.Connection) -> list[str]:
     """Every table behind the fence, as the catalogue has them."""
-    return [row[0] for row in connection.execute(_TENANT + "select relname from tenant order by relname")]
+    return [row[0] for row in connection.execute(_TENANT_TABLES)]
 
 
 def missing_tenant_keys(connection: psycopg.Connection, models: list[type[Model]]) -> list[str]:
@@ -188,8 +190,7 @@ def missing_tenant_keys(connection: psycopg.Connection, models: list[type[Model]
     }
     wanted = {
         f"{model._meta.db_table}.{key_name(model._meta.db_table, field)}": (
-            f"FOREIGN KEY (clinic_id, {field.column}) "
-            f"REFERENCES {field.remote_field.model._meta.db_table}(clinic_id, id)"
+            f"FOREIGN KEY (clinic_id, {field.column}) REFERENCES {field.related_model._meta.db_table}(clinic_id, id)"
         )
         for model in models
         for field in model._meta.local_fields
@@ -204,7 +205,7 @@ def loose_references(models: list[type[Model]]) -> list[str]:
         str(field)
         for model in models
         for field in model._meta.local_fields
-        if field.is_relation
-        and issubclass(field.remote_field.model, TenantModel)
+        if isinstance(field.related_model, type)
+        and issubclass(field.related_model, TenantModel)
         and not isinstance(field, TenantForeignKey)
     )
