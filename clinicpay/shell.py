@@ -12,7 +12,8 @@ from clinicpay.ui.nav import NavItem, mark_active
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Context for templates/base.html. No queries: error pages use it in a broken transaction too."""
-    context: dict[str, Any] = {"theme": _theme(request)}
+    context: dict[str, Any] = {"theme": _chosen(request, "theme", "light", "dark")}
+    context["density"] = _chosen(request, "density", "comfortable")
     member: Membership | None = getattr(request, "member", None)
     if member is None:
         return context
@@ -26,9 +27,10 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _theme(request: HttpRequest) -> str:
-    theme = request.COOKIES.get("theme", "")
-    return theme if theme in {"light", "dark"} else ""
+def _chosen(request: HttpRequest, cookie: str, *known: str) -> str:
+    """What the person chose in this browser, if it is one of the known words."""
+    word = request.COOKIES.get(cookie, "")
+    return word if word in known else ""
 
 
 def _menu(member: Membership) -> list[NavItem]:
@@ -46,12 +48,12 @@ def _menu(member: Membership) -> list[NavItem]:
 
 def _management(member: Membership) -> tuple[NavItem, ...]:
     return tuple(
-        NavItem(label, icon, address(member.clinic, view))
-        for label, icon, view in (
-            ("Prove it", "shield-check", "ledger_proof"),
-            ("Team", "users", "settings_team"),
-            ("Practitioners", "stethoscope", "settings_practitioners"),
-            ("Locations", "map-pin", "settings_locations"),
-            ("Price list", "tag", "settings_prices"),
+        NavItem(label, icon, address(member.clinic, view), key=key)
+        for label, icon, view, key in (
+            ("Prove it", "shield-check", "ledger_proof", "v"),
+            ("Team", "users", "settings_team", "m"),
+            ("Practitioners", "stethoscope", "settings_practitioners", "r"),
+            ("Locations", "map-pin", "settings_locations", "l"),
+            ("Price list", "tag", "settings_prices", "c"),
         )
     )

@@ -3,14 +3,14 @@
 from allauth.account import urls as account
 from django.urls import URLPattern, URLResolver, include, path
 
-from clinicpay import home
+from clinicpay import home, search
 from clinicpay.clinics import addresses  # noqa: F401 - registers the path converters
 from clinicpay.staff import views as staff
 
 clinic_pages: list[URLPattern | URLResolver] = [
     path("", home.start, name="home"),
     path("today/", home.today, name="today"),
-    path("find/", home.find, name="find"),
+    path("find/", search.find, name="find"),
     path("patients/", include("clinicpay.patients.urls")),
     path("settings/", include("clinicpay.staff.urls")),
     path("", include("treatments.urls")),

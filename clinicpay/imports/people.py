@@ -8,7 +8,7 @@ from clinicpay.clinics.models import Location
 from clinicpay.imports.practice import Healer, Insurer, Person, Place, Practice, Visit
 from clinicpay.imports.rows import BATCH, create, known, make, refs, unknown
 from clinicpay.patients.models import Account, Patient, PatientPayer, PatientWord
-from clinicpay.patients.search import words
+from clinicpay.patients.search import found_by
 from clinicpay.patients.services import search_key
 from clinicpay.staff.models import ClinicPayItself, Practitioner
 from treatments.models import TreatmentEvent
@@ -56,7 +56,7 @@ def _patients(persons: list[Person], by: ClinicPayItself) -> dict[str, Patient]:
     patients = make(Patient, persons, lambda person: _patient(person, accounts[person.ref]))
     create(
         PatientWord,
-        [PatientWord(patient=patient, word=word) for patient in patients.values() for word in words(patient.name)],
+        [PatientWord(patient=one, word=word) for one in patients.values() for word in found_by(one.name, one.phone)],
     )
     record_many("patient.imported", [(patient, {}, {"name": patient.name}) for patient in patients.values()], by=by)
     return patients

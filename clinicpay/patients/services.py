@@ -8,7 +8,7 @@ from clinicpay.audit.services import record
 from clinicpay.clinics.numbers import take
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account, Patient, PatientPayer, PatientWord
-from clinicpay.patients.search import fold, words
+from clinicpay.patients.search import fold, found_by
 from clinicpay.staff.access import require
 from clinicpay.staff.models import Actor, Membership
 from clinicpay.staff.roles import Can
@@ -85,7 +85,8 @@ def search_key(patient: Patient) -> str:
 
 
 def _index(patient: Patient) -> None:
-    PatientWord.objects.bulk_create(PatientWord(patient=patient, word=word) for word in words(patient.name))
+    found = found_by(patient.name, patient.phone)
+    PatientWord.objects.bulk_create(PatientWord(patient=patient, word=word) for word in found)
 
 
 def _details(patient: Patient) -> dict[str, str]:
