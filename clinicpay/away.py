@@ -1,5 +1,6 @@
 """A server that is away for a while is said in words, never a broken page."""
 
+import time
 from collections.abc import Callable
 
 import structlog
@@ -7,6 +8,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import TimeoutError as Silent
+
+RECENT = 120
+"""Seconds for which a server that did not answer is spoken of."""
+
+_failed_at = 0.0
 
 log = structlog.get_logger(__name__)
 
@@ -24,5 +30,16 @@ class AwayMiddleware:
         """Answer for the view that could not."""
         if not isinstance(exception, Unreachable | Silent):
             return None
+        _note()
         log.error("the cache does not answer", path=request.path)
         return render(request, "503.html", status=503)
+
+
+def since() -> bool:
+    """Whether this process has found a server away a moment ago."""
+    return bool(_failed_at) and time.monotonic() - _failed_at < RECENT
+
+
+def _note() -> None:
+    global _failed_at  # noqa: PLW0603 - what one process knows, for the notice above its pages
+    _failed_at = time.monotonic()

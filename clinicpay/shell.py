@@ -1,10 +1,12 @@
 """What every page shows around its content: navigation by role, clinic, person, theme."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.http import HttpRequest
 
 from clinicpay.clinics.addresses import address
+from clinicpay.notices import notices
+from clinicpay.staff.access import ClinicRequest
 from clinicpay.staff.models import Membership
 from clinicpay.staff.roles import Can
 from clinicpay.ui.nav import NavItem, mark_active
@@ -23,6 +25,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "can": {can.name: member.can(can) for can in Can},
         "clinics": [(other.clinic.name, f"/c/{other.clinic.slug}/") for other in request.memberships],  # type: ignore[attr-defined]
         "search_url": address(member.clinic, "find"),
+        "notices": lambda: notices(cast(ClinicRequest, request)),  # called by the page's own template alone
         "nav": mark_active(_menu(member), request.path),
     }
 

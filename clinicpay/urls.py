@@ -3,7 +3,7 @@
 from allauth.account import urls as account
 from django.urls import URLPattern, URLResolver, include, path
 
-from clinicpay import home, search
+from clinicpay import home, notices, search
 from clinicpay.clinics import addresses  # noqa: F401 - registers the path converters
 from clinicpay.staff import views as staff
 
@@ -11,6 +11,7 @@ clinic_pages: list[URLPattern | URLResolver] = [
     path("", home.start, name="home"),
     path("today/", home.today, name="today"),
     path("find/", search.find, name="find"),
+    path("notices/<slug:key>/dismiss/", notices.dismiss, name="notice_dismiss"),
     path("patients/", include("clinicpay.patients.urls")),
     path("settings/", include("clinicpay.staff.urls")),
     path("", include("treatments.urls")),
@@ -32,3 +33,8 @@ urlpatterns = [
     path("readyz", home.readyz, name="readyz"),
     path("c/<slug:slug>/", include(clinic_pages)),
 ]
+
+handler400 = "clinicpay.staff.problems.bad_request"
+handler403 = "clinicpay.staff.problems.forbidden"
+handler404 = "clinicpay.staff.problems.not_found"
+handler500 = "clinicpay.staff.problems.server_error"
