@@ -9,6 +9,7 @@ from clinicpay.notices import notices
 from clinicpay.staff.access import ClinicRequest
 from clinicpay.staff.models import Membership
 from clinicpay.staff.roles import Can
+from clinicpay.staff.saved_views import views_of
 from clinicpay.ui.nav import NavItem, mark_active
 
 
@@ -26,6 +27,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "clinics": [(other.clinic.name, f"/c/{other.clinic.slug}/") for other in request.memberships],  # type: ignore[attr-defined]
         "search_url": address(member.clinic, "find"),
         "notices": lambda: notices(cast(ClinicRequest, request)),  # called by the page's own template alone
+        "views": lambda: views_of(member, _page(request), request.GET.urlencode()),
         "nav": mark_active(_menu(member), request.path),
     }
 
@@ -34,6 +36,10 @@ def _chosen(request: HttpRequest, cookie: str, *known: str) -> str:
     """What the person chose in this browser, if it is one of the known words."""
     word = request.COOKIES.get(cookie, "")
     return word if word in known else ""
+
+
+def _page(request: HttpRequest) -> str:
+    return (request.resolver_match and request.resolver_match.url_name) or ""
 
 
 def _menu(member: Membership) -> list[NavItem]:

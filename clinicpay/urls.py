@@ -5,12 +5,16 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from clinicpay import home, notices, search
 from clinicpay.clinics import addresses  # noqa: F401 - registers the path converters
+from clinicpay.staff import list_views
 from clinicpay.staff import views as staff
 
 clinic_pages: list[URLPattern | URLResolver] = [
     path("", home.start, name="home"),
     path("today/", home.today, name="today"),
     path("find/", search.find, name="find"),
+    path("views/", list_views.view_save, name="view_save"),
+    path("views/<int:view>/", list_views.view_edit, name="view_edit"),
+    path("views/<int:view>/remove/", list_views.view_remove, name="view_remove"),
     path("notices/<slug:key>/dismiss/", notices.dismiss, name="notice_dismiss"),
     path("patients/", include("clinicpay.patients.urls")),
     path("settings/", include("clinicpay.staff.urls")),

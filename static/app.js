@@ -185,11 +185,6 @@
     if (name) document.cookie = `open_${name}=1; path=/; max-age=${target.open ? 365 * 24 * 3600 : 0}; samesite=lax`;
   }, true);
 
-  window.addEventListener("beforeprint", () => {
-    const said = [...document.querySelectorAll("[data-print-filter]")].map((chip) => chip.textContent);
-    document.querySelector("[data-print-filters]").textContent = said.join(" · ");
-  });
-
   document.addEventListener("DOMContentLoaded", () => {
     stack()?.querySelectorAll(".toast-note").forEach(fade);
     toFirstError(document.getElementById("main"));
