@@ -32,8 +32,9 @@ from clinicpay.clinics.numbers import take
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.services import add_payer, open_account, register_patient
-from clinicpay.staff.models import Invitation, User
+from clinicpay.staff.models import Invitation, SavedView, User
 from clinicpay.staff.roles import Role
+from clinicpay.staff.saved_views import save_view
 from payments.models import Payment, Receipt
 from tests.factories import Clinicful, a_receipt, an_event, an_invoice, make_clinic
 from treatments.models import PriceItem, TreatmentEvent
@@ -58,6 +59,7 @@ class World:
     payment: Payment
     credit: Credit
     allocation: Entry
+    view: SavedView
     sessions: dict[str, str] = field(default_factory=dict)
 
     def browser(self, who: str = "", **options: Any) -> Client:
@@ -134,6 +136,7 @@ def _fill(home: Clinicful, canary: str) -> World:
         receipt,
         payment,
         credit=Credit.objects.filter(available__gt=0).latest("pk"),
+        view=save_view(home.olga, page="payments", name=f"{canary} view", query="status=paid"),
         allocation=Entry.objects.filter(kind=EntryKind.ALLOCATE, charge=charge, reversed_by=None).earliest("pk"),
     )
 

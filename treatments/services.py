@@ -103,7 +103,7 @@ def set_price(*, by: Actor, code: str, description: str, discipline: str, fee: i
 
 @transaction.atomic
 def change_price(price: PriceItem, *, by: Actor, **values: Any) -> PriceItem:
-    """Change a price's description, discipline, fee, or whether it is offered; what was charged by it stays as it is."""
+    """Change what a procedure is called or costs, or whether it is offered; what was charged by it stays as it is."""
     require(by, Can.MANAGE_SETTINGS)
     price = PriceItem.objects.select_for_update(no_key=True).get(pk=price.pk)
     before = {name: getattr(price, name) for name, value in values.items() if getattr(price, name) != value}

@@ -30,9 +30,9 @@ def view_save(request: ClinicRequest) -> HttpResponse:
 
 
 @allowed(Can.ENTER)
-def view_edit(request: ClinicRequest, view: int) -> HttpResponse:
+def view_edit(request: ClinicRequest, saved: int) -> HttpResponse:
     """Rename one's own view."""
-    found = get_object_or_404(SavedView, pk=view, member=request.member)
+    found = get_object_or_404(SavedView, pk=saved, member=request.member)
     form = ViewNameForm(request.POST or None, initial={"name": found.name})
     if request.method == "POST" and form.is_valid():
         try:
@@ -48,9 +48,9 @@ def view_edit(request: ClinicRequest, view: int) -> HttpResponse:
 
 @require_POST
 @allowed(Can.ENTER)
-def view_remove(request: ClinicRequest, view: int) -> HttpResponse:
+def view_remove(request: ClinicRequest, saved: int) -> HttpResponse:
     """Remove one's own view."""
-    found = get_object_or_404(SavedView, pk=view, member=request.member)
+    found = get_object_or_404(SavedView, pk=saved, member=request.member)
     remove_view(found, by=request.member)
     notify(request, f"The view “{found.name}” was removed.")
     return redirect_after(request, address(request.member.clinic, found.page))
