@@ -16,6 +16,7 @@ from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.numbers import shown
 from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.queries import accounts_found, narrowed, patients
+from clinicpay.patients.search import words
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.models import Membership
 from clinicpay.staff.roles import Can
@@ -135,6 +136,8 @@ def _only(text: str, hits: list[Hit]) -> Hit | None:
 
 def found(text: str, member: Membership, limit: int) -> Iterator[Group]:
     """What the text finds, group by group, of what the member may see."""
+    if not words(text):
+        return
     number = _NUMBER.fullmatch(text.upper())
     if number and number[1] in KINDS:
         yield from _numbered(KINDS[number[1]], _beginning(int(number[2])), member, limit)

@@ -5,7 +5,7 @@ import unicodedata
 from datetime import date, datetime
 
 _WORDS = re.compile(r"[^\W_]+")
-_PHONE = re.compile(r"\+?[0-9][0-9 ().\-/]*")
+_PHONE = re.compile(r"\+?[0-9(][0-9 ().\-/]*")
 SHORTEST_PHONE = 5
 """Digits from which a number may be the beginning of a phone number."""
 

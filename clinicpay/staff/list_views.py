@@ -17,7 +17,7 @@ from clinicpay.ui.answers import notify, redirect_after, render_page
 @allowed(Can.ENTER)
 def view_save(request: ClinicRequest) -> HttpResponse:
     """Keep the filters and the order of a list under a name; asked again only when something is wrong."""
-    form = SaveViewForm(request.POST or None, initial=request.GET.dict())
+    form = SaveViewForm(request.POST or None, member=request.member, initial=request.GET.dict())
     if request.method == "POST" and form.is_valid():
         try:
             view = save_view(request.member, **form.cleaned_data)

@@ -72,7 +72,7 @@ class ClinicMiddleware:
         A refusal that no form has shown is said on a page of its own, or as a toast.
         """
         problems.remember_helpers(request)
-        if transaction.get_connection().in_atomic_block:
+        if hasattr(request, "member"):  # elsewhere no transaction of ours is open
             transaction.set_rollback(True)
         status = next((status for kind, status in SAID.items() if isinstance(exception, kind)), None)
         return None if status is None else self._refuse(request, status, str(exception))

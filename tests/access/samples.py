@@ -66,7 +66,7 @@ def path_of(one: Address, clinic: World, rows: World | None = None, **instead: A
 
 def takes_rows(one: Address) -> bool:
     """Whether the address names a row of the clinic."""
-    return arguments(one) != ["slug:slug"]
+    return bool(set(arguments(one)) - {"slug:slug", "slug:key"})
 
 
 def who_of(can: Can) -> set[str]:

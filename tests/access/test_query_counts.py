@@ -43,9 +43,6 @@ MOST = {
     "settings_prices": 6,
     "settings_locations": 6,
     "settings_practitioners": 6,
-    "settings_practitioner": 6,
-    "settings_location": 6,
-    "settings_price": 6,
     "view_save": 6,
     "patient": 11,  # eight parts on one page
     "ledger_proof": 20,  # a query for every total that is recomputed
@@ -54,6 +51,9 @@ MOST = {
 
 NOT_PAGES = {
     "notice_dismiss",  # an act
+    "settings_practitioner",  # of one row, as the next two
+    "settings_location",
+    "settings_price",
     "settings_practitioner_active",  # an act
     "settings_location_active",  # an act
     "settings_price_active",  # an act

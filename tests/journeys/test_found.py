@@ -177,9 +177,7 @@ def test_corrected_name_reaches_the_receipt(desk, rita):
         ("pay-1", "payments/PAY-001/"),
         ("PT-1", "patients/PT-001/"),
         ("INV-001", "invoices/INV-001/"),
-        ("PAY-999", "patients/?q=PAY-999"),
-        ("smith", "patients/?q=smith"),
-        ("", "patients/"),
+        ("ethan", "patients/PT-001/"),
     ],
 )
 def test_search_of_the_top_bar_opens_what_the_number_names(desk, rita, owing, typed, page):
@@ -188,7 +186,7 @@ def test_search_of_the_top_bar_opens_what_the_number_names(desk, rita, owing, ty
 
     answer = rita.get(f"/c/{desk.clinic.slug}/find/", {"q": typed})
 
-    assert answer["Location"].removesuffix("?q=") == f"/c/{desk.clinic.slug}/{page}"
+    assert answer["Location"] == f"/c/{desk.clinic.slug}/{page}"
 
 
 def test_search_tells_a_practitioner_nothing_of_payments(desk, rita, owing):
@@ -196,9 +194,11 @@ def test_search_tells_a_practitioner_nothing_of_payments(desk, rita, owing):
     petra = Client()
     petra.force_login(desk.petra.user, backend=BACKEND)
 
-    there, absent = (petra.get(f"/c/{desk.clinic.slug}/find/", {"q": f"PAY-00{n}"})["Location"] for n in (1, 2))
+    there, absent = (petra.get(f"/c/{desk.clinic.slug}/find/", {"q": f"PAY-00{n}"}) for n in (1, 2))
 
-    assert (there[:-1], there[-1], absent[-1]) == (absent[:-1], "1", "2")
+    assert (there.status_code, absent.status_code) == (200, 200)
+    for answer in (there, absent):
+        assert "Nothing matches" in answer.content.decode()
 
 
 def test_ledger_of_a_clinic_without_a_posting_agrees(desk):
