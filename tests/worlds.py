@@ -94,11 +94,12 @@ def make_world(slug: str, *, first: int = 1) -> World:
             if first > 1:
                 take(kind, first - 1)
         world = _fill(home, canary)
-    world.sessions = {who: _session_of(member.user) for who, member in home.members.items()}
+    world.sessions = {who: session_of(member.user) for who, member in home.members.items()}
     return world
 
 
-def _session_of(user: User) -> str:
+def session_of(user: User) -> str:
+    """The cookie of somebody who has signed in."""
     client = Client()
     client.force_login(user)
     return client.cookies[settings.SESSION_COOKIE_NAME].value

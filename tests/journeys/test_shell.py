@@ -172,3 +172,21 @@ def test_server_that_is_gone_is_told_in_words(page, clinic):
 
     page.get_by_role("alert").get_by_text("No connection. Nothing was saved; try again.").wait_for()
     page.get_by_text("Park, Ethan").wait_for()
+
+
+def test_lost_connection_is_told_and_so_is_its_return(page, clinic):
+    page.context.set_offline(True)
+    page.get_by_role("alert").get_by_text("nothing can be saved until it is back").wait_for()
+
+    page.context.set_offline(False)
+
+    page.get_by_text("Connected again.").wait_for()
+    assert page.get_by_text("nothing can be saved").count() == 0
+
+
+def test_rows_stay_as_roomy_as_chosen(page, clinic):
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("button", name="Roomy rows").click()
+    page.goto(f"{clinic}patients/")
+
+    assert page.locator("tbody tr").first.evaluate("row => row.offsetHeight") == 40

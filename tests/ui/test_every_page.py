@@ -5,11 +5,17 @@ Nothing breaks a rule of accessibility or of the content policy, complains in th
 
 from pathlib import Path
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
+from clinicpay.clinics.scope import clinic_scope
+from clinicpay.staff.saved_views import save_view
 from tests.access.samples import ALL, IN_CLINIC, path_of, right, who_of
+from tests.factories import a_patient, a_receipt, an_invoice, make_clinic
+from tests.worlds import session_of
 
 pytestmark = [
     pytest.mark.browser,
@@ -69,21 +75,42 @@ def _steps(world) -> dict[str, list[str]]:
 def test_every_page_is_sound_in_both_themes_and_widths(chromium, live_server, worlds, who):
     north, _ = worlds
     paths = ["/accounts/login/", "/accounts/password/reset/"] if who == "nobody" else _steps(north)[who]
+
+    assert _walk(chromium, live_server, north.sessions.get(who, ""), paths) == {}
+
+
+def test_longest_names_break_no_page(chromium, live_server):
+    """As long as the fields allow, and without a space to break at."""
+    home = make_clinic(f"long-{uuid4().hex[:8]}", "Clinic" * 20)
+    with clinic_scope(home.clinic):
+        patient = a_patient(home, "F" * 80, "L" * 80)
+        event = an_invoice(home, patient, 10000, title="T" * 255, service_at=timezone.now()).event
+        a_receipt(home, patient.account, 999_999_99, patient=patient, memo="M" * 240)
+        save_view(home.olga, page="payments", name="V" * 60, query="status=paid")
+        home.practitioner.name = "P" * 120
+        home.practitioner.save(update_fields=["name"])
+    pages = ["today", "patients", f"patients/{patient.ref}", "treatments", f"treatments/{event.ref}", "find/?q=l"]
+    pages += ["payments", "payments/PAY-001", f"patients/{patient.ref}/pay", "receipts/R-001", "settings/practitioners"]
+    paths = [f"/c/{home.clinic.slug}/{page}{'' if '?' in page else '/'}" for page in [*pages, "payments/?status=paid"]]
+
+    assert _walk(chromium, live_server, session_of(home.olga.user), paths) == {}
+
+
+def _walk(chromium, live_server, session: str, paths: list[str]) -> dict[str, list[str]]:
+    """What is wrong with each page, in one window."""
     context = chromium.new_context(viewport=DESK, base_url=live_server.url, reduced_motion="reduce")
     context.set_default_timeout(10_000)
-    if who != "nobody":
+    if session:
         host = urlsplit(live_server.url).hostname
-        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": north.sessions[who], "domain": host, "path": "/"}
+        cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "domain": host, "path": "/"}
         context.add_cookies([cookie])
     page, wrong = context.new_page(), []
     page.on("console", lambda said: wrong.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     try:
-        found = {path: complaints for path in paths if (complaints := _look(page, path, wrong))}
+        return {path: complaints for path in paths if (complaints := _look(page, path, wrong))}
     finally:
         context.close()
-
-    assert found == {}
 
 
 def _look(page, path: str, wrong: list[str]) -> list[str]:
