@@ -39,7 +39,7 @@
   const everywhere = ["[data-search]", ".phone-search"];
 
   function step(by) {
-    const rows = [...document.querySelectorAll("tr[data-row]")].filter(shown);
+    const rows = [...document.querySelectorAll("tr[data-row], .hits li")].filter(shown);
     if (!rows.length) return false;
     const here = rows.findIndex((row) => row.contains(document.activeElement));
     const next = rows[Math.min(Math.max(here < 0 ? 0 : here + by, 0), rows.length - 1)];

@@ -21,8 +21,8 @@ def narrowed(rows: QuerySet[Patient], text: str) -> QuerySet[Patient]:
     if born:
         return rows.filter(birth_date=born)
     if number is not None or phone:
-        by_phone = Q(pk__in=_with_word(phone)) if phone else Q()
-        return rows.filter(by_phone if number is None else Q(number=number) | by_phone)
+        numbered = Patient.objects.filter(number=-1 if number is None else number).values_list("pk", flat=True)
+        return rows.filter(pk__in=numbered.union(_with_word(phone)) if phone else numbered)
     if text.strip().upper().startswith(f"{Account.KIND}-"):
         return _of_account(rows, typed(Account.KIND, text))
     for word in words(text):
