@@ -149,6 +149,7 @@ def test_what_was_typed_comes_back_after_the_session_or_its_token_is_lost(page, 
 def test_what_was_typed_is_not_shown_to_somebody_else(page, desk, clinic):
     page.goto(f"{clinic}patients/new/")
     page.get_by_label("First name").fill("Ada")
+    page.get_by_label("Last name").fill("Lovelace")
     forget(page, "sessionid")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("heading", name="Sign in").wait_for()
