@@ -1,17 +1,17 @@
 """A server that is away for a while, or that takes too long, is said in words, never as a broken page."""
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 import psycopg
 import structlog
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.defaults import server_error
 from redis.exceptions import ConnectionError as Unreachable
 from redis.exceptions import TimeoutError as Silent
 
 from clinicpay.logs import route_of
+from clinicpay.staff.problems import plain_page
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +19,11 @@ GONE = ("08", "53", "57P", "25006")
 """SQLSTATEs of a database that can't serve now: connection lost, no room left, shutting down, read-only."""
 
 TOO_SLOW = "57014"
+
+RECENT = 120
+"""Seconds for which a server that did not answer is spoken of."""
+
+_failed_at = 0.0
 
 
 class AwayMiddleware:
@@ -38,7 +43,7 @@ class AwayMiddleware:
 def error_page(request: HttpRequest) -> HttpResponse:
     """`handler500`: what fails outside a view too, in a middleware or at COMMIT, is told apart from a bug."""
     error = sys.exc_info()[1]
-    return (error and in_words(request, error)) or server_error(request)
+    return (error and in_words(request, error)) or plain_page(request, "500.html", 500)
 
 
 def in_words(request: HttpRequest, error: BaseException) -> HttpResponse | None:
@@ -46,9 +51,10 @@ def in_words(request: HttpRequest, error: BaseException) -> HttpResponse | None:
     server = missing_server(error)
     if server is None:
         return None
+    _note()
     log.error("a server does not answer", server=server, route=route_of(request))
     page = "503_slow.html" if server == "database, in time" else "503.html"
-    response = render(request, page, status=503)
+    response = plain_page(request, page, 503)
     response["Retry-After"] = "10"
     return response
 
@@ -70,3 +76,13 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__
+
+
+def since() -> bool:
+    """Whether this process has found a server away a moment ago."""
+    return bool(_failed_at) and time.monotonic() - _failed_at < RECENT
+
+
+def _note() -> None:
+    global _failed_at  # noqa: PLW0603 - what one process knows, for the notice above its pages
+    _failed_at = time.monotonic()

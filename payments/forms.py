@@ -207,3 +207,15 @@ class UndoForm(ReasonForm):
 
     keep = MoneyField(label="Keep applied", zero_ok=True, help_text="Leave empty to undo all of it.")
     field_order = ("keep", "reason")
+
+    def __init__(self, *args: Any, applied: int, currency: str, **options: Any) -> None:
+        super().__init__(*args, currency=currency, **options)
+        self.applied, self.currency = applied, currency
+
+    def clean_keep(self) -> int:
+        """Keeping all of it would undo nothing."""
+        keep: int = self.cleaned_data["keep"]
+        if keep >= self.applied:
+            shown = money.show(self.applied, self.currency)
+            raise forms.ValidationError(f"Keep less than {shown}, which is what is applied.")
+        return keep

@@ -10,7 +10,7 @@ from clinicpay.clinics.models import Location
 from clinicpay.imports.practice import Healer, Party, Person, Place, Practice, Visit
 from clinicpay.imports.rows import BATCH, chunks, create, known, make, refs, unknown
 from clinicpay.patients.models import Account, Patient, PatientPayer, PatientWord
-from clinicpay.patients.search import words
+from clinicpay.patients.search import found_by
 from clinicpay.patients.services import search_key
 from clinicpay.staff.models import ClinicPayItself, Practitioner
 from treatments.models import TreatmentEvent
@@ -92,8 +92,8 @@ def _typed_in(rows: Sequence[Place] | Sequence[Healer]) -> Q:
 def _patients(persons: list[Person], accounts: dict[str, int], by: ClinicPayItself) -> list[Patient]:
     """New patients, found by the words of their names."""
     patients = create(Patient, [_patient(person, accounts[person.account]) for person in persons])
-    found_by = [PatientWord(patient=patient, word=word) for patient in patients for word in words(patient.name)]
-    create(PatientWord, found_by)
+    words = [PatientWord(patient=one, word=word) for one in patients for word in found_by(one.name, one.phone)]
+    create(PatientWord, words)
     record_many("patient.imported", [(patient, {}, {"name": patient.name}) for patient in patients], by=by)
     return patients
 

@@ -29,11 +29,12 @@ def patient(request: ClinicRequest, number: int) -> HttpResponse:
     if request.member.can(Can.SEE_MONEY):
         with_balances(treatments)
         invoices = invoices_with_balance(account=found.account_id).filter(outstanding__gt=0)
+        kin = list(family(found.account))
         context |= {
-            "family": family(found.account).exclude(pk=found.pk),
+            "family": [one for one in kin if one.pk != found.pk],
             "invoices": invoices[:RECENT],
             "credits": open_credits([found.account]),
-            "timeline": patient_timeline(found, request.member.clinic.currency),
+            "timeline": patient_timeline(found, request.member.clinic.currency, kin if len(kin) > 1 else ()),
         }
     return render_page(request, "patients/patient.html", context)
 

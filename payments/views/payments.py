@@ -59,7 +59,7 @@ def allocation_undo(request: ClinicRequest, number: int, entry: int) -> HttpResp
     found, allocation = _payment(number), get_object_or_404(allocations(credit__payment__number=number), pk=entry)
     if request.method == "GET" and not live_allocations(pk=entry).exists():
         return _over(request, found, "This allocation was undone already.")
-    form = UndoForm(request.POST or None, currency=request.member.clinic.currency)
+    form = UndoForm(request.POST or None, applied=allocation.applied, currency=request.member.clinic.currency)
     if request.method == "POST" and form.is_valid():
         keep, reason = form.cleaned_data["keep"], form.cleaned_data["reason"]
         once = form.once("undo", entry, keep=keep)

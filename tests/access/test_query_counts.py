@@ -19,7 +19,7 @@ MANY = 50
 
 MOST = {
     "home": 0,
-    "find": 1,
+    "find": 6,
     "today": 6,
     "patients": 6,
     "patient_new": 6,
@@ -44,12 +44,22 @@ MOST = {
     "settings_locations": 6,
     "settings_practitioners": 6,
     "settings_import": 6,
+    "view_save": 6,
     "patient": 11,  # eight parts on one page
     "ledger_proof": 20,  # a query for every total that is recomputed
 }
 """What each page may ask beyond that; a new page must be added."""
 
 NOT_PAGES = {
+    "notice_dismiss",  # an act
+    "settings_practitioner",  # of one row, as the next two
+    "settings_location",
+    "settings_price",
+    "settings_practitioner_active",  # an act
+    "settings_location_active",  # an act
+    "settings_price_active",  # an act
+    "view_edit",  # of one's own view
+    "view_remove",  # an act
     "treatment_complete",  # an act
     "treatment_start",  # an act
     "treatment_cancel",  # a question about one row
