@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 
-from clinicpay.audit.context import request_id
+from clinicpay.audit.context import request_id, via
 
 
 def json_formatter() -> structlog.stdlib.ProcessorFormatter:
@@ -42,10 +42,16 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token = request_id.set(uuid.uuid4().hex)
+        token, way = request_id.set(uuid.uuid4().hex), via.set("")
         try:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id.get()
             return response
         finally:
             request_id.reset(token)
+            via.reset(way)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> None:
+        """The trail names the address that was asked for, without the numbers and secrets in it."""
+        if request.resolver_match:
+            via.set(f"{request.method} {request.resolver_match.view_name}")

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.shortcuts import render
 from django.utils import timezone
 
+from clinicpay.audit.services import record_refusal
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.refusals import Conflict, Refusal
@@ -22,6 +23,7 @@ from clinicpay.ui.htmx import wants_part
 SAID: dict[type[Exception], int] = {Refused: 403, Refusal: 409, Conflict: 409}
 """Exceptions whose message is for the user, and the status that they answer."""
 
+_NUMBER = re.compile(r"\b[A-Z]{1,4}-\d+\b")
 _CLINIC_PATH = re.compile(r"^/c/(?P<slug>[-a-zA-Z0-9_]+)/")
 
 
@@ -47,6 +49,7 @@ class ClinicMiddleware:
             response = self.get_response(request)
             if response.status_code >= 500:
                 transaction.set_rollback(True)
+        self._record_refusal(request)
         if isinstance(response, StreamingHttpResponse):
             response.streaming_content = _scoped(response.streaming_content, request.member.clinic, request.user.pk)
         return response
@@ -61,9 +64,18 @@ class ClinicMiddleware:
         status = next((status for kind, status in SAID.items() if isinstance(exception, kind)), None)
         if status is None:
             return None
+        if isinstance(exception, Refused):
+            request.refused = str(exception)  # type: ignore[attr-defined]
         if wants_part(request):
             return toast(HttpResponse(status=status), str(exception), "error")
         return render(request, f"{status}.html", {"exception": str(exception)}, status=status)
+
+    def _record_refusal(self, request: ClinicRequest) -> None:
+        """An attempt that the role refused is kept, in a transaction of its own: the attempt's was rolled back."""
+        why = getattr(request, "refused", "")
+        if why:
+            with clinic_scope(request.member.clinic, request.user):
+                record_refusal(_tried(request), by=request.member, why=why)
 
     def _enter(self, request: ClinicRequest, user: User, slug: str) -> None:
         request.memberships = memberships_of(user)
@@ -72,6 +84,13 @@ class ClinicMiddleware:
                 request.member = member
                 return
         raise Http404
+
+
+def _tried(request: HttpRequest) -> str:
+    """What was asked for: the address by its name, with the number of the record in it."""
+    number = _NUMBER.search(request.path_info)
+    page = request.resolver_match.view_name if request.resolver_match else ""
+    return f"{page} {number[0]}" if number else page
 
 
 def _scoped(chunks: Iterable[bytes], clinic: Clinic, user_id: int) -> Iterator[bytes]:
