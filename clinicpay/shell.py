@@ -49,6 +49,7 @@ def _management(member: Membership) -> tuple[NavItem, ...]:
         NavItem(label, icon, address(member.clinic, view))
         for label, icon, view in (
             ("Prove it", "shield-check", "ledger_proof"),
+            ("Trail", "history", "trail"),
             ("Team", "users", "settings_team"),
             ("Practitioners", "stethoscope", "settings_practitioners"),
             ("Locations", "map-pin", "settings_locations"),

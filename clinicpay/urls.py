@@ -13,6 +13,7 @@ clinic_pages: list[URLPattern | URLResolver] = [
     path("find/", home.find, name="find"),
     path("patients/", include("clinicpay.patients.urls")),
     path("settings/", include("clinicpay.staff.urls")),
+    path("", include("clinicpay.trail.urls")),
     path("", include("treatments.urls")),
     path("", include("balances.urls")),
     path("", include("payments.urls")),

@@ -85,8 +85,8 @@ def _procedure(event: TreatmentEvent, line: int, one: Work, price: PriceItem | N
     return Procedure(event=event, line=line, code=one.code, description=description[:255], fee=fee)
 
 
-def _listed(procedures: Sequence[Procedure]) -> list[str]:
-    return [f"{procedure.code} {procedure.fee}" for procedure in procedures]
+def _listed(procedures: Sequence[Procedure]) -> list[dict[str, Any]]:
+    return [{"code": procedure.code, "fee": procedure.fee} for procedure in procedures]
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from clinicpay.ui.answers import notify, redirect_after, render_page
 from payments.filters import PaymentFilter
 from payments.forms import ReasonForm, UndoForm
 from payments.models import Payment
-from payments.queries import parts_of, payment_history
+from payments.queries import parts_of
 from payments.queries import payments as all_payments
 from payments.services import reverse_payment
 from payments.states import PaymentStatus
@@ -42,7 +42,6 @@ def payment(request: ClinicRequest, number: int) -> HttpResponse:
         "payment": found,
         "parts": parts_of([found])[found.pk],
         "allocations": list(live_allocations(credit__payment=found)),
-        "history": payment_history(found, request.member.clinic.currency),
         "reversible": found.status == PaymentStatus.PAID and request.member.can(Can.REVERSE_PAYMENT),
     }
     return render_page(request, "payments/payment.html", context)
