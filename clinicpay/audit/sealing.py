@@ -141,9 +141,8 @@ class _Chain:
         if block.starts != self.covered.get(block.server, 0):
             fault(f"Block {block.number} does not begin where the block before it ends.")
         if block.rows_fit is False:
-            fault(
-                f"Block {block.number} sealed {_rows(block.size)}; today they are not the same ({block.found} found)."
-            )
+            now = "they were changed" if block.found == block.size else f"{block.found} stand there now"
+            fault(f"Block {block.number} sealed {_rows(block.size)}; {now}.")
         proof.blocks, proof.head, proof.sealed_at = block.number, block.head, block.sealed_at
         proof.rows += block.found or 0
         self.covered[block.server] = block.below

@@ -53,10 +53,10 @@ class TrailFilter(ListFilter):
     q = django_filters.CharFilter(label="Patient, or a number such as PAY-001", method="about")
     what = django_filters.ChoiceFilter(
         label="What",
-        empty_label="Acts and looks",
+        empty_label="Everything",
         choices=[
-            ("acts", "Acts: who changed it"),
-            ("looks", "Looks: who saw it"),
+            ("changes", "Changes"),
+            ("looks", "Who looked"),
             ("copies", "Copies taken"),
             ("refused", "Refused attempts"),
         ],
@@ -85,7 +85,7 @@ class TrailFilter(ListFilter):
 
     def of_sort(self, rows: QuerySet[AuditEvent], _name: str, value: str) -> QuerySet[AuditEvent]:
         """Acts change something; looks, copies and refusals don't."""
-        if value == "acts":
+        if value == "changes":
             return rows.exclude(action__in=ACCESS)
         sorts = {"looks": VIEWS, "copies": (RECORD_EXPORTED, LIST_EXPORTED), "refused": (REFUSED,)}
         return rows.filter(action__in=sorts[value])

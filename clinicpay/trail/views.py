@@ -1,5 +1,7 @@
 """The trail, its proof, and the history of each record, which its page loads when it is scrolled to."""
 
+from typing import Any
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 
@@ -17,11 +19,15 @@ from clinicpay.trail.filters import TrailFilter
 from clinicpay.trail.history import history, history_of_kinds
 from clinicpay.trail.tables import TrailTable, with_words
 from clinicpay.ui.answers import render_page
+from clinicpay.ui.htmx import wants_part
 from payments.models import Payment, Receipt
 from treatments.models import PriceItem, TreatmentEvent
 
 PROVED_ON_PAGE = 100
 """Blocks that the page computes again, of at least a thousand rows when the clinic is busy; the command takes all."""
+
+BESIDE = 6
+"""Lines that stand beside the record; the history's own page has the others."""
 
 SECTIONS: dict[str, tuple[str, str, list[type]]] = {
     "team": ("Team", "settings_team", [Membership, Invitation]),
@@ -54,13 +60,20 @@ def settings_history(request: ClinicRequest, section: str) -> HttpResponse:
         raise Http404
     title, page, kinds = SECTIONS[section]
     lines = history_of_kinds([kind._meta.label_lower for kind in kinds], request.member)  # type: ignore[attr-defined]
-    context = {"title": title, "back": address(request.member.clinic, page), "lines": lines}
-    return render_page(request, "trail/history.html", context, fragment="lines")
+    return _page(request, {"title": title, "back": address(request.member.clinic, page), "lines": lines})
 
 
 def _history(request: ClinicRequest, record: Numbered, page: str) -> HttpResponse:
     back = address(request.member.clinic, page, number=record.number) if page else ""
     context = {"record": record, "title": str(record), "back": back, "lines": history(record, request.member)}
+    return _page(request, context)
+
+
+def _page(request: ClinicRequest, context: dict[str, Any]) -> HttpResponse:
+    """The history by itself, or its newest lines beside the record."""
+    lines = context["lines"]
+    if wants_part(request):
+        context |= {"lines": lines[:BESIDE], "more": len(lines) - BESIDE}
     return render_page(request, "trail/history.html", context, fragment="lines")
 
 

@@ -47,10 +47,17 @@ ACTIONS = {
     "practice.imported": Action("imported data of another system", "database-import", Can.MANAGE_SETTINGS),
     RECORD_VIEWED: Action("looked at {subject}", "eye", Can.SEE_TRAIL),
     RECORD_EXPORTED: Action("took a copy of {subject}", "download", Can.SEE_TRAIL),
-    LIST_VIEWED: Action("looked at the list of {page}", "eye", Can.SEE_TRAIL),
-    LIST_EXPORTED: Action("took a copy of the list of {page}", "download", Can.SEE_TRAIL),
-    REFUSED: Action("tried to open {page} and was refused", "ban", Can.SEE_TRAIL),
+    LIST_VIEWED: Action("looked at {page}: {rows} rows", "eye", Can.SEE_TRAIL),
+    LIST_EXPORTED: Action("took a copy of {page}: {rows} rows", "download", Can.SEE_TRAIL),
+    REFUSED: Action("tried to open {asked_for} and was refused", "ban", Can.SEE_TRAIL),
 }
+
+LISTS = {
+    "today": "today’s treatments",
+    "trail": "the trail",
+    "treatment_new": "the patients to add a treatment for",
+}
+"""What a page of rows is called where its name alone would not say it."""
 
 LEDGER = {
     PostingKind.CHARGE: "billed charges",
@@ -96,11 +103,11 @@ VALUES = {
     "characters": Value("Length of the record"),
     "patient": Value("Patient"),
     "name": Value("Name"),
+    "first_name": Value("First name"),
+    "last_name": Value("Last name"),
     "email": Value("E-mail"),
     "discipline": Value("Discipline"),
     "address": Value("Address"),
-    "first_name": Value("First name"),
-    "last_name": Value("Last name"),
     "birth_date": Value("Born"),
     "sex": Value("Sex"),
     "phone": Value("Phone"),
@@ -123,9 +130,10 @@ def action_of(name: str) -> Action:
 
 def sentence(name: str, subject: str, kept: Mapping[str, Any], currency: str) -> str:
     """What somebody did, to follow their name."""
-    page = subject.replace("_", " ")
+    asked_for = subject.replace("_", " ")
     shown = {key: written(key, value, currency, is_money_seen=True) for key, value in kept.items()}
-    return action_of(name).text.format_map(_Blank(shown | {"subject": subject, "page": page})).replace("  ", " ")
+    shown |= {"subject": subject, "page": LISTS.get(subject, f"the list of {asked_for}"), "asked_for": asked_for}
+    return action_of(name).text.format_map(_Blank(shown)).replace("  ", " ")
 
 
 def changes(
@@ -134,16 +142,21 @@ def changes(
     """What was, and what is: "Owes: $200.00 → $80.00". What the sentence says is not said again."""
     said = action_of(name).text
     found = []
-    for key in {**before, **after}:
+    for key in sorted({**before, **after}, key=_place):
         value = VALUES.get(key)
         hidden = not is_money_seen and (value is None or value.is_money)
         if hidden or before.get(key) == after.get(key) or (not before and f"{{{key}}}" in said):
             continue
         old, new = (written(key, kept.get(key), currency, is_money_seen=is_money_seen) for kept in (before, after))
         label = value.label if value else words.label(key)
-        if before or new:
+        if old or new:
             found.append(f"{label}: {old or 'nothing'} → {new or 'nothing'}" if before else f"{label}: {new}")
     return found
+
+
+def _place(key: str) -> int:
+    """In the order of the table of values; the database keeps an order of its own."""
+    return list(VALUES).index(key) if key in VALUES else len(VALUES)
 
 
 def written(key: str, value: Any, currency: str, *, is_money_seen: bool) -> str:
@@ -151,7 +164,7 @@ def written(key: str, value: Any, currency: str, *, is_money_seen: bool) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, dict):
-        return ", ".join(f"{name} {one}" for name, one in value.items()) or "everything"
+        return ", ".join(f"{name.replace('_', ' ')} {one}" for name, one in value.items())
     if isinstance(value, list):
         return _listed(key, value, currency, is_money_seen=is_money_seen)
     known = VALUES.get(key, Value(key))
@@ -162,7 +175,7 @@ def written(key: str, value: Any, currency: str, *, is_money_seen: bool) -> str:
 
 def _listed(key: str, values: list[Any], currency: str, *, is_money_seen: bool) -> str:
     if key == "methods":
-        return f"in {' and '.join(Method(one).label.lower() for one in values)}"
+        return " and ".join(f"{'in' if one == Method.CASH else 'by'} {Method(one).label.lower()}" for one in values)
     if key == "procedures":
         return ", ".join(_procedure(one, currency, is_money_seen=is_money_seen) for one in values)
     return ", ".join(map(str, values))
