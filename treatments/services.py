@@ -96,8 +96,12 @@ def set_price(*, by: Actor, code: str, description: str, discipline: str, fee: i
     before = PriceItem.objects.select_for_update(no_key=True).filter(code=code).first()
     values = {"description": description, "discipline": discipline, "fee": fee, "active": True}
     price, _ = PriceItem.objects.update_or_create(code=code, defaults=values)
-    record("price.set", price, by=by, before={"fee": before.fee} if before else None, after={"fee": fee})
+    record("price.set", price, by=by, before=_priced_as(before) if before else None, after=_priced_as(price))
     return price
+
+
+def _priced_as(price: PriceItem) -> dict[str, Any]:
+    return {"description": price.description, "discipline": price.discipline, "fee": price.fee}
 
 
 def start_event(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:

@@ -53,7 +53,7 @@ order by b.number
 """
 
 _OPEN = """
-select count(*), count(*) filter (where e.server_id <> audit_server())
+select count(*), count(*) filter (where e.server_id <> (select audit_server()))
 from audit_auditevent e
 left join (select server_id, max(below) as below from audit_auditblock group by server_id) s using (server_id)
 where e.transaction_id >= coalesce(s.below, 0)

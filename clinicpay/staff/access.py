@@ -76,7 +76,12 @@ def _record_view(request: ClinicRequest, response: HttpResponse, shows: str) -> 
 def _asked(request: HttpRequest) -> dict[str, str]:
     """How the address narrows a list down, within reason."""
     given = [(name, value) for name, value in request.GET.items() if value and name not in NO_FILTERS]
-    return {name[:40]: str(value)[:80] for name, value in given[:12]}
+    return {_kept(name, 40): _kept(str(value), 80) for name, value in given[:12]}
+
+
+def _kept(text: str, length: int) -> str:
+    """Without NUL, which no text of the database can hold."""
+    return text.replace("\0", "")[:length]
 
 
 def public(view: View) -> View:

@@ -14,14 +14,14 @@ end $$;
 
 -- One text for a row, whatever the session's settings; without a search path of its own the planner can inline it.
 create function audit_row_hash(e audit_auditevent) returns bytea language sql stable parallel safe as $$
-  select sha256(convert_to(jsonb_build_array(
+  select sha256(convert_to(json_build_array(
     e.id, e.clinic_id, (extract(epoch from e.at) * 1000000)::bigint, e.actor_id, e.actor, e.action,
     e.subject_type, e.subject_id, e.subject, e.patient_id, e.before, e.after, e.reason, e.request_id, e.via,
     e.server_id, e.transaction_id)::text, 'UTF8'))
 $$;
 
 create function audit_block_head(b audit_auditblock) returns text language sql stable parallel safe as $$
-  select encode(sha256(convert_to(jsonb_build_array(
+  select encode(sha256(convert_to(json_build_array(
     b.previous, b.clinic_id, b.number, b.server_id, b.starts, b.below, b.first_id, b.last_id, b.size, b.rows_hash,
     (extract(epoch from b.sealed_at) * 1000000)::bigint)::text, 'UTF8')), 'hex')
 $$;
