@@ -61,7 +61,7 @@ where e.transaction_id >= coalesce(s.below, 0)
 
 
 def prove(*, newest: int | None = None) -> Proof:
-    """Compute the clinic's blocks again, or the `newest` ones alone, and follow the chain of all of them."""
+    """Compute the clinic's blocks again, or as many as hold the `newest` rows, and follow the chain of all of them."""
     proof = Proof(since=_all_but(newest))
     with connection.cursor() as cursor:
         cursor.execute(_BLOCKS, [proof.since])
@@ -90,12 +90,14 @@ def oldest_waiting() -> datetime | None:
     return rows.values_list("at", flat=True).first()
 
 
-def _all_but(newest: int | None) -> int:
-    """Number of the last block that is not computed again."""
-    if newest is None:
-        return 0
-    last = AuditBlock.objects.order_by("-number").values_list("number", flat=True).first() or 0
-    return max(0, last - newest)
+def _all_but(rows: int | None) -> int:
+    """Number of the last block that is not computed again, so that at most so many rows are."""
+    if rows is not None:
+        for number, size in AuditBlock.objects.order_by("-number").values_list("number", "size").iterator():
+            rows -= size
+            if rows < 0:
+                return int(number)
+    return 0
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,11 @@ from clinicpay.clinics.scope import current_user_id
 AGAIN = timedelta(minutes=10)
 """A part that a page fetches again, or an attempt that is refused again, within this time is no new line."""
 
+NEWEST = 50
+"""Of so many of the person's lines."""
+
+SAME = ("action", "subject_type", "subject_id", "subject", "after")
+
 
 def record(
     action: str,
@@ -115,6 +120,7 @@ def _patient_of(subject: models.Model) -> int | None:
 
 
 def _just_now(line: AuditEvent) -> bool:
-    same = {"action": line.action, "subject_type": line.subject_type, "subject_id": line.subject_id}
-    lately = AuditEvent.objects.filter(at__gt=timezone.now() - AGAIN, actor_id=current_user_id(), **same)
-    return lately.filter(subject=line.subject, after=line.after).exists()
+    """Whether the person's newest lines say the same already; the index on the person finds them at any size."""
+    mine = AuditEvent.objects.filter(actor_id=current_user_id()).order_by("-pk")
+    wanted, since = [getattr(line, name) for name in SAME], timezone.now() - AGAIN
+    return any(at > since and said == wanted for at, *said in mine.values_list("at", *SAME)[:NEWEST])
