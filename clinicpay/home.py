@@ -20,7 +20,7 @@ def start(request: ClinicRequest) -> HttpResponse:
     return redirect(address(request.member.clinic, "today"))
 
 
-@allowed(Can.ENTER)
+@allowed(Can.ENTER, shows="events")
 def today(request: ClinicRequest) -> HttpResponse:
     """Today's treatments; for those who take money, with what is left to pay before the patient leaves."""
     clinic = request.member.clinic

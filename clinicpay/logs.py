@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from django.http import HttpRequest, HttpResponse
 
-from clinicpay.audit.context import request_id
+from clinicpay.audit.context import request_id, via
 
 KNOWN = frozenset(
     {
@@ -114,7 +114,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        token, begin = request_id.set(uuid.uuid4().hex), time.monotonic()
+        token, way, begin = request_id.set(uuid.uuid4().hex), via.set(""), time.monotonic()
         try:
             response = self.get_response(request)
             response["X-Request-ID"] = request_id.get()
@@ -122,6 +122,12 @@ class RequestIdMiddleware:
             return response
         finally:
             request_id.reset(token)
+            via.reset(way)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> None:
+        """The trail names the address that was asked for, without the numbers and secrets in it."""
+        if request.resolver_match:
+            via.set(f"{request.method} {request.resolver_match.view_name}")
 
 
 def facts(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:

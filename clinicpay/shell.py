@@ -60,6 +60,7 @@ def _management(member: Membership) -> tuple[NavItem, ...]:
         NavItem(label, icon, address(member.clinic, view), key=key)
         for label, icon, view, key in (
             ("Prove it", "shield-check", "ledger_proof", "v"),
+            ("Trail", "history", "trail", "h"),
             ("Team", "users", "settings_team", "m"),
             ("Practitioners", "stethoscope", "settings_practitioners", "r"),
             ("Locations", "map-pin", "settings_locations", "l"),

@@ -19,6 +19,7 @@ clinic_pages: list[URLPattern | URLResolver] = [
     path("patients/", include("clinicpay.patients.urls")),
     path("settings/", include("clinicpay.staff.urls")),
     path("settings/import/", include("clinicpay.imports.urls")),
+    path("", include("clinicpay.trail.urls")),
     path("", include("treatments.urls")),
     path("", include("balances.urls")),
     path("", include("payments.urls")),

@@ -29,6 +29,11 @@ class Receipt(Numbered, TenantModel):
             models.UniqueConstraint(fields=["clinic", "number"], name="payments_receipt_number"),
         ]
 
+    @property
+    def patient_id(self) -> int | None:
+        """The patient whom its payments name, if any; the trail keeps it beside the receipt."""
+        return next((payment.patient_id for payment in self.payments.all() if payment.patient_id), None)
+
 
 class Payment(Numbered, TenantModel):
     """A request to collect (PAY-001). It is money only once Paid; creating one changes no balance.

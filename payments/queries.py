@@ -10,11 +10,10 @@ from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from balances.models import Credit
-from balances.queries import entries_of_payment, invoices_with_balance, live_allocations
-from balances.states import CreditKind, EntryKind
+from balances.queries import invoices_with_balance, live_allocations
+from balances.states import CreditKind
 from clinicpay import money
 from clinicpay.patients.models import Patient
-from clinicpay.staff.queries import names_of
 from payments.models import Payment, Receipt
 from payments.states import MONEY, PaymentStatus
 from treatments.models import TreatmentEvent
@@ -89,40 +88,6 @@ class Happened:
     note: str = ""
     icon: str = ""
     url: str = ""
-
-
-def payment_history(payment: Payment, currency: str) -> list[Happened]:
-    """What happened to a payment's money, newest first, by whom and why."""
-    entries = list(entries_of_payment(payment.pk))
-    people = names_of(entry.posting.made_by_id for entry in entries)
-    return [_happened(entry, payment, people, currency) for entry in entries]
-
-
-_ICONS = {
-    EntryKind.RECEIVE: "cash",
-    EntryKind.ALLOCATE: "arrow-right",
-    EntryKind.UNALLOCATE: "arrow-back-up",
-    EntryKind.UNRECEIVE: "circle-x",
-}
-
-
-def _happened(entry: Any, payment: Payment, people: dict[int, str], currency: str) -> Happened:
-    amount = money.show(abs(entry.credit_delta), currency)
-    target = entry.charge.invoice.ref if entry.charge and entry.charge.invoice else ""
-    words = {
-        EntryKind.RECEIVE: f"{amount} received by {payment.get_method_display().lower()}",
-        EntryKind.ALLOCATE: f"{amount} applied to {target}",
-        EntryKind.UNALLOCATE: f"{amount} taken back from {target}",
-        EntryKind.UNRECEIVE: f"{amount} reversed: the payment was entered in error",
-    }
-    reason = entry.posting.reason
-    return Happened(
-        at=entry.posting.happened,
-        text=words[EntryKind(entry.kind)],
-        who=people.get(entry.posting.made_by_id or 0, "ClinicPay"),
-        note="" if reason == entry.posting.kind else reason,
-        icon=_ICONS[EntryKind(entry.kind)],
-    )
 
 
 def receipt_facts(receipt: Receipt) -> dict[str, Any]:

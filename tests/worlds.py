@@ -25,6 +25,7 @@ from balances.models import Charge, ClosedDay, Credit, Entry, Invoice
 from balances.requests import Once, claim
 from balances.services import run_auto_apply
 from balances.states import EntryKind
+from clinicpay.audit.sealing import seal
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import KINDS
 from clinicpay.clinics.db.boot import check_new_connection
@@ -108,6 +109,8 @@ def make_world(slug: str, *, first: int = 1) -> World:
             if first > 1:
                 take(kind, first - 1)
         world = _fill(home, canary)
+    with clinic_scope(home.clinic):
+        assert seal(), "rows of finished transactions can be sealed"
     world.sessions = {who: session_of(member.user) for who, member in home.members.items()}
     return world
 

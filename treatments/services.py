@@ -85,8 +85,8 @@ def _procedure(event: TreatmentEvent, line: int, one: Work, price: PriceItem | N
     return Procedure(event=event, line=line, code=one.code, description=description[:255], fee=fee)
 
 
-def _listed(procedures: Sequence[Procedure]) -> list[str]:
-    return [f"{procedure.code} {procedure.fee}" for procedure in procedures]
+def _listed(procedures: Sequence[Procedure]) -> list[dict[str, Any]]:
+    return [{"code": procedure.code, "fee": procedure.fee} for procedure in procedures]
 
 
 @transaction.atomic
@@ -96,7 +96,7 @@ def set_price(*, by: Actor, code: str, description: str, discipline: str, fee: i
     values = {"description": description, "discipline": discipline, "fee": fee}
     price, added = PriceItem.objects.get_or_create(code=code, defaults=values)
     if added:
-        record("price.set", price, by=by, after=values)
+        record("price.set", price, by=by, after=_priced_as(price))
         return price
     return change_price(price, by=by, **values, active=True)
 
@@ -113,6 +113,10 @@ def change_price(price: PriceItem, *, by: Actor, **values: Any) -> PriceItem:
         price.save(update_fields=list(before))
         record("price.set", price, by=by, before=before, after={name: values[name] for name in before})
     return price
+
+
+def _priced_as(price: PriceItem) -> dict[str, Any]:
+    return {"description": price.description, "discipline": price.discipline, "fee": price.fee}
 
 
 def start_event(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:

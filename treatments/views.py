@@ -31,7 +31,7 @@ def treatment_start(request: ClinicRequest, number: int) -> HttpResponse:
     return _back(request, event, f"{event.ref} is in progress.")
 
 
-@allowed(Can.WRITE_CLINICAL)
+@allowed(Can.WRITE_CLINICAL, shows="event")
 def clinical_record(request: ClinicRequest, number: int) -> HttpResponse:
     """Write what was found and done."""
     event = get_object_or_404(events(), number=number)
@@ -45,7 +45,7 @@ def clinical_record(request: ClinicRequest, number: int) -> HttpResponse:
     return render_page(request, "treatments/clinical_record.html", {"form": form, "event": event})
 
 
-@allowed(Can.SCHEDULE)
+@allowed(Can.SCHEDULE, shows="event")
 def procedures_add(request: ClinicRequest, number: int) -> HttpResponse:
     """List more procedures while the treatment is not complete."""
     event = get_object_or_404(events(), number=number)

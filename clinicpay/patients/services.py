@@ -44,21 +44,28 @@ def change_patient(patient: Patient, *, by: Membership, **details: Any) -> Patie
     patient.save(update_fields=[*details, "search_key"])
     patient.words.all().delete()
     _index(patient)
-    _follow(patient, called, before)
+    _follow(patient, called, before, by)
     record("patient.changed", patient, by=by, before=before, after=_details(patient))
     return patient
 
 
-def _follow(patient: Patient, called: str, before: dict[str, str]) -> None:
+def _follow(patient: Patient, called: str, before: dict[str, str], by: Membership) -> None:
     """A patient's own account bears their name and how to reach them: a correction reaches its receipts."""
     account = patient.account
     if account.kind != Account.Kind.PATIENT or account.name != called:
         return
+    stood = _reached(account)
     account.name = account_name(patient)
     for name in ("email", "phone"):
         if getattr(account, name) == before[name]:
             setattr(account, name, getattr(patient, name))
     account.save(update_fields=["name", "email", "phone"])
+    if _reached(account) != stood:
+        record("account.changed", account, by=by, before=stood, after=_reached(account))
+
+
+def _reached(account: Account) -> dict[str, str]:
+    return {"name": account.name, "email": account.email, "phone": account.phone}
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils import timezone
 
+from clinicpay.audit.services import record_refusal
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.refusals import Conflict, Refusal
@@ -28,6 +29,7 @@ WRONG_CLINIC = (
 )
 SAFE = {"GET", "HEAD", "OPTIONS"}
 
+_NUMBER = re.compile(r"\b[A-Z]{1,4}-\d+\b")
 _CLINIC_PATH = re.compile(r"^/c/(?P<slug>[-a-zA-Z0-9_]+)/")
 
 
@@ -53,6 +55,7 @@ class ClinicMiddleware:
             response = self._answer(request, found["slug"])
             if response.status_code >= 500:
                 transaction.set_rollback(True)
+        self._record_refusal(request)
         if isinstance(response, StreamingHttpResponse):
             response.streaming_content = _scoped(response.streaming_content, request.member.clinic, request.user.pk)
         return response
@@ -75,12 +78,23 @@ class ClinicMiddleware:
         if hasattr(request, "member"):  # elsewhere no transaction of ours is open
             transaction.set_rollback(True)
         status = next((status for kind, status in SAID.items() if isinstance(exception, kind)), None)
-        return None if status is None else self._refuse(request, status, str(exception))
+        if status is None:
+            return None
+        if isinstance(exception, Refused):
+            request.refused = str(exception)  # type: ignore[attr-defined]
+        return self._refuse(request, status, str(exception))
 
     def _refuse(self, request: HttpRequest, status: int, words: str) -> HttpResponse:
         if wants_part(request):
             return toast(HttpResponse(status=status), words, "error")
         return problems.page(request, status, exception=words)
+
+    def _record_refusal(self, request: ClinicRequest) -> None:
+        """An attempt that the role refused is kept, in a transaction of its own: the attempt's was rolled back."""
+        why = getattr(request, "refused", "")
+        if why:
+            with clinic_scope(request.member.clinic, request.user):
+                record_refusal(_tried(request), by=request.member, why=why)
 
     def _enter(self, request: ClinicRequest, user: User, slug: str) -> None:
         request.memberships = memberships_of(user)
@@ -103,6 +117,13 @@ def _clinic_of_page(request: ClinicRequest, slug: str) -> str:
     if not page or page["slug"] == slug:
         return ""
     return next((one.clinic.name for one in request.memberships if one.clinic.slug == page["slug"]), "another clinic")
+
+
+def _tried(request: HttpRequest) -> str:
+    """What was asked for: the address by its name, with the number of the record in it."""
+    number = _NUMBER.search(request.path_info)
+    page = request.resolver_match.view_name if request.resolver_match else ""
+    return f"{page} {number[0]}" if number else page
 
 
 def _scoped(chunks: Iterable[bytes], clinic: Clinic, user_id: int) -> Iterator[bytes]:

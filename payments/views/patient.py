@@ -20,7 +20,7 @@ def _patient(number: int) -> Patient:
     return get_object_or_404(Patient.objects.select_related("account"), number=number)
 
 
-@allowed(Can.SEE_PATIENTS)
+@allowed(Can.SEE_PATIENTS, shows="patient")
 def patient(request: ClinicRequest, number: int) -> HttpResponse:
     """One patient; practitioners get the clinical half alone (S0.27)."""
     found = _patient(number)
@@ -39,7 +39,7 @@ def patient(request: ClinicRequest, number: int) -> HttpResponse:
     return render_page(request, "patients/patient.html", context)
 
 
-@allowed(Can.SEE_MONEY)
+@allowed(Can.SEE_MONEY, shows="patient")
 def receipts(request: ClinicRequest, number: int) -> HttpResponse:
     """The receipts of the patient's account."""
     found = _patient(number)

@@ -20,11 +20,13 @@ from tests.worlds import World
 
 SAMPLES: dict[str, Callable[[World], Any]] = {
     "slug:slug": lambda world: world.slug,
+    "ac:number": lambda world: world.account,
     "pt:number": lambda world: world.patient,
     "te:number": lambda world: world.planned,
     "pay:number": lambda world: world.payment,
     "inv:number": lambda world: world.invoice,
     "rcp:number": lambda world: world.receipt,
+    "str:section": lambda _world: "team",
     "int:entry": lambda world: world.allocation.pk,
     "int:saved": lambda world: world.view.pk,
     "int:practitioner": lambda world: world.home.practitioner.pk,
@@ -66,7 +68,7 @@ def path_of(one: Address, clinic: World, rows: World | None = None, **instead: A
 
 def takes_rows(one: Address) -> bool:
     """Whether the address names a row of the clinic."""
-    return bool(set(arguments(one)) - {"slug:slug", "slug:key"})
+    return not set(arguments(one)) <= {"slug:slug", "slug:key", "str:section"}
 
 
 def who_of(can: Can) -> set[str]:

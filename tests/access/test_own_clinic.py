@@ -107,6 +107,7 @@ def test_table_is_the_specified_one():
         Can.REVERSE_PAYMENT: money,
         Can.AUTO_APPLY: {"bill", "adam", "olga"},
         Can.PROVE_LEDGER: {"adam", "olga"},
+        Can.SEE_TRAIL: {"adam", "olga"},
         Can.MANAGE_SETTINGS: {"adam", "olga"},
         Can.MAKE_OWNERS: {"olga"},
     }

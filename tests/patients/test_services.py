@@ -4,6 +4,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from balances.services import apply_credit
+from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account, PatientPayer
 from clinicpay.patients.queries import may_pay_for
@@ -71,3 +72,13 @@ def test_longest_name_that_a_patient_may_have_is_taken(harbor):
     assert patient.account.name == f"{'F' * 80} {'L' * 79}"
     changed.account.refresh_from_db()
     assert changed.account.name == f"{'G' * 80} {'L' * 79}"
+
+
+def test_correction_that_reaches_the_account_is_in_its_trail(harbor):
+    patient = register_patient(by=harbor.rita, first_name="Ethan", last_name="Park", phone="555 0100")
+
+    change_patient(patient, by=harbor.rita, first_name="Ethan", last_name="Parker")
+    change_patient(patient, by=harbor.rita, first_name="Ethan", last_name="Parker")
+
+    line = AuditEvent.objects.get(action="account.changed")
+    assert (line.before["name"], line.after["name"]) == ("Ethan Park", "Ethan Parker")

@@ -48,7 +48,7 @@ TOTALS = {
 }
 """Columns that only the ledger's trigger moves, and the only ones that its role may update."""
 
-APPEND_ONLY = {"audit_auditevent", "balances_entry", "balances_posting"}
+APPEND_ONLY = {"audit_auditblock", "audit_auditevent", "balances_entry", "balances_posting"}
 
 # Tenant tables are those with a clinic_id, and the clinics themselves, whose key is their id.
 _TENANT = """
