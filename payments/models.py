@@ -27,6 +27,7 @@ class Receipt(Numbered, TenantModel):
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(fields=["clinic", "number"], name="payments_receipt_number"),
         ]
+        indexes: ClassVar = [models.Index(fields=["clinic", "account", "-id"], name="payments_receipt_account")]
 
 
 class Payment(Numbered, TenantModel):

@@ -13,6 +13,10 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AddIndex(
+            model_name="receipt",
+            index=models.Index(fields=["clinic", "account", "-id"], name="payments_receipt_account"),
+        ),
+        migrations.AddIndex(
             model_name="payment",
             index=models.Index(fields=["clinic", "amount", "id"], name="payments_payment_amount"),
         ),

@@ -21,7 +21,7 @@ def five(harbor):
 def test_rows_of_a_page_are_found_before_anything_is_joined(five):
     with CaptureQueriesContext(connection) as asked:
         rows = drawn(payments()[1:4])
-        shown = [(row.number, row.patient.name, row.location.name) for row in rows]
+        shown = [(row.number, row.patient.name, row.account.name) for row in rows]
 
     assert [number for number, *_ in shown] == [five[3].number, five[2].number, five[1].number]
     assert len(asked) == 1
