@@ -53,8 +53,9 @@ class ApplyForm(ClinicForm):
 
     def _settled(self, account: Account, charges: Sequence[Charge]) -> Sequence[Charge]:
         """Charges that the form names although nothing is owed on them any more."""
-        named = [int(found[1]) for name in self.data if (found := _APPLY.fullmatch(name))]
-        return list(billed_charges(account, set(named) - {charge.pk for charge in charges})) if named else []
+        named = {int(found[1]) for name in self.data if (found := _APPLY.fullmatch(name))}
+        gone = named - {charge.pk for charge in charges}
+        return list(billed_charges(account, gone)) if gone else []
 
     def _apply_field(self, charge: Charge) -> MoneyField:
         field: Any = MoneyField(label=f"Apply to {charge}", zero_ok=True, currency=self.currency)

@@ -53,7 +53,7 @@ class Parts:
 
 def payments() -> QuerySet[Payment]:
     """All payments with what lists show of them, newest first."""
-    return Payment.objects.select_related("patient", "account", "event", "location").order_by("-created_at", "-pk")
+    return Payment.objects.select_related("patient", "account", "event").order_by("-created_at", "-pk")
 
 
 def parts_of(rows: Iterable[Payment]) -> dict[int, Parts]:
