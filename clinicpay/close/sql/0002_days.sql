@@ -7,7 +7,7 @@ begin
   if tg_op = 'INSERT' then
     select d.state into before from close_dailyclose d
     where d.clinic_id = new.clinic_id and d.location_id = new.location_id and d.day = new.day and d.version = new.version - 1;
-    if (case new.version when 1 then new.state = 'open'
+    if new.version is not null and (case new.version when 1 then new.state = 'open'
                          else new.state = 'reviewing' and before = 'reopened' end) is not true then
       raise exception 'version % cannot begin as %', new.version, new.state
         using errcode = '23514', constraint = 'close_dailyclose_moves';
