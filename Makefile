@@ -9,7 +9,7 @@ DEV := $(V)/.dev
 export PORT CLINICPAY_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lock assets clean
+.PHONY: help run test bench drill lock assets clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
@@ -20,8 +20,14 @@ run: $(BASE) ## start ClinicPay on http://127.0.0.1:8000/ (PORT=…, CLINICPAY_D
 test: $(DEV) ## lint, types, contracts and the whole test suite; ARGS="tests/… -k …" runs only these tests
 	@exec $(V)/bin/python -m clinicpay.embedded test $(ARGS)
 
+bench: $(DEV) ## the speed of the main pages beside the plain way of writing them, in minutes; docs/bench.md
+	@exec $(V)/bin/python -m bench $(ARGS)
+
+drill: $(DEV) ## fault drills on servers of their own, kept in drill/results.json; ARGS="restore" runs one
+	@exec $(V)/bin/python -m clinicpay.drills $(ARGS)
+
 lock: $(DEV) ## renew the locked requirements from requirements/*.in (UPGRADE=--upgrade takes newer versions)
-	@for name in uv base dev; do \
+	@for name in uv base extras dev; do \
 	  echo "requirements/$$name.txt"; \
 	  $(V)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 	    $(UPGRADE) requirements/$$name.in --output-file requirements/$$name.txt || exit 1; \

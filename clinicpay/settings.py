@@ -4,6 +4,8 @@ from pathlib import Path
 
 import environ
 
+from clinicpay import tracking
+
 env = environ.Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -50,6 +52,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "clinicpay.metrics.MetricsMiddleware",
     "clinicpay.logs.RequestIdMiddleware",
     "csp.middleware.CSPMiddleware",
     "clinicpay.headers.NoStoreMiddleware",
@@ -61,6 +64,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "clinicpay.ui.htmx.HtmxAnswers",
+    "clinicpay.staff.sessions.SessionLimits",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -99,6 +103,12 @@ _APP |= {
         **_APP.get("OPTIONS", {}),
         "options": f"-c statement_timeout={env.int('STATEMENT_TIMEOUT_MS', default=5000)} -c lock_timeout=4000",
         "application_name": "clinicpay",
+        # A server that has vanished without a word is noticed, by new connections and by old ones.
+        "connect_timeout": 5,
+        "keepalives_idle": 20,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15000,
     },
 }
 _OWNER = env.db_url("DATABASE_OWNER_URL", default="postgres://clinicpay_owner@127.0.0.1/clinicpay")
@@ -126,6 +136,7 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation's link has already proved t
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_USER_DISPLAY = "clinicpay.staff.adapter.display_name"
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)  # else all share the proxy's few sign-ins
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 USERSESSIONS_TRACK_ACTIVITY = False  # a write for every request; the session's own expiry is enough
 
@@ -135,19 +146,22 @@ CACHES = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": env("CACHE_URL", default=CELERY_BROKER_URL),
         "KEY_PREFIX": "clinicpay",
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
     }
 }
 
 SESSION_COOKIE_AGE = 12 * 3600
+SESSION_IDLE_SECONDS = 60 * env.int("SESSION_IDLE_MINUTES", default=15)  # a desk that everybody passes
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = ["^healthz$", "^readyz$"]  # asked from inside, where there is no TLS
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "clinicpay.ui.htmx.csrf_failure"
+CSRF_FAILURE_VIEW = "clinicpay.staff.problems.csrf_failure"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -166,6 +180,8 @@ CONTENT_SECURITY_POLICY = {
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
+# Files that people bring stand beside the database's own, and go into the same backup.
+MEDIA_ROOT = env("MEDIA_ROOT", default=str(BASE_DIR / env("CLINICPAY_DATA", default="var") / "media"))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -182,11 +198,26 @@ USE_I18N = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+# Lines are facts of clinicpay.logs.KNOWN; SQL, whose parameters are patients, is never among them.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "clinicpay.logs.json_formatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "formatters": {
+        "json": {"()": "clinicpay.logs.json_formatter"},
+        "text": {"()": "clinicpay.logs.text_formatter"},
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": env("LOG_FORMAT", default="json")},
+    },
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {"django.security.DisallowedHost": {"level": "ERROR"}},
+    "loggers": {
+        "django.security.DisallowedHost": {"level": "ERROR"},
+        "django.db.backends": {"level": "WARNING"},
+        "fontTools": {"level": "WARNING"},
+    },
 }
+
+# Both optional, both off: requirements/extras.txt brings what they need.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+if env("SENTRY_DSN", default=""):
+    tracking.begin(env("SENTRY_DSN"), environment=env("SENTRY_ENVIRONMENT", default="production"))

@@ -15,13 +15,13 @@ from clinicpay.clinics.models import Location
 from clinicpay.patients.models import Account
 from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
 from payments.services import Order, Tender
-from payments.states import Method
+from payments.states import TENDERS, Method
 
 
 class TenderForm(forms.Form):
     """One further way in which part of the amount is paid."""
 
-    method = forms.ChoiceField(choices=Method.choices, label="Also paid by")
+    method = forms.ChoiceField(choices=TENDERS, label="Also paid by")
     amount = MoneyField(label="Amount")
 
     def __init__(self, *args: Any, currency: str = "", **options: Any) -> None:
@@ -53,8 +53,9 @@ class ApplyForm(ClinicForm):
 
     def _settled(self, account: Account, charges: Sequence[Charge]) -> Sequence[Charge]:
         """Charges that the form names although nothing is owed on them any more."""
-        named = [int(found[1]) for name in self.data if (found := _APPLY.fullmatch(name))]
-        return list(billed_charges(account, set(named) - {charge.pk for charge in charges})) if named else []
+        named = {int(found[1]) for name in self.data if (found := _APPLY.fullmatch(name))}
+        gone = named - {charge.pk for charge in charges}
+        return list(billed_charges(account, gone)) if gone else []
 
     def _apply_field(self, charge: Charge) -> MoneyField:
         field: Any = MoneyField(label=f"Apply to {charge}", zero_ok=True, currency=self.currency)
@@ -118,7 +119,7 @@ class TakePaymentForm(ApplyForm):
     """Money at the desk: amount, tenders, and what it pays. Whatever is not applied stays unapplied."""
 
     amount = MoneyField(label="Amount")
-    method = forms.ChoiceField(choices=Method.choices, label="Paid by")
+    method = forms.ChoiceField(choices=TENDERS, label="Paid by")
     location = forms.ModelChoiceField(Location.objects.none(), label="Taken at", empty_label=None)
     memo = forms.CharField(label="Memo", required=False, max_length=240)
 
@@ -207,3 +208,15 @@ class UndoForm(ReasonForm):
 
     keep = MoneyField(label="Keep applied", zero_ok=True, help_text="Leave empty to undo all of it.")
     field_order = ("keep", "reason")
+
+    def __init__(self, *args: Any, applied: int, currency: str, **options: Any) -> None:
+        super().__init__(*args, currency=currency, **options)
+        self.applied, self.currency = applied, currency
+
+    def clean_keep(self) -> int:
+        """Keeping all of it would undo nothing."""
+        keep: int = self.cleaned_data["keep"]
+        if keep >= self.applied:
+            shown = money.show(self.applied, self.currency)
+            raise forms.ValidationError(f"Keep less than {shown}, which is what is applied.")
+        return keep

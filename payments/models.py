@@ -28,6 +28,12 @@ class Receipt(Numbered, TenantModel):
             *TenantModel.Meta.constraints,
             models.UniqueConstraint(fields=["clinic", "number"], name="payments_receipt_number"),
         ]
+        indexes: ClassVar = [models.Index(fields=["clinic", "account", "-id"], name="payments_receipt_account")]
+
+    @property
+    def patient_id(self) -> int | None:
+        """The patient whom its payments name, if any; the trail keeps it beside the receipt."""
+        return next((payment.patient_id for payment in self.payments.all() if payment.patient_id), None)
 
 
 class Payment(Numbered, TenantModel):
@@ -64,6 +70,8 @@ class Payment(Numbered, TenantModel):
         ]
         indexes: ClassVar = [
             models.Index(fields=["clinic", "-created_at", "-id"], name="payments_payment_newest"),
+            models.Index(fields=["clinic", "amount", "id"], name="payments_payment_amount"),
+            models.Index(fields=["clinic", "status", "created_at", "id"], name="payments_payment_status"),
             models.Index(fields=["clinic", "account", "-id"], name="payments_payment_account"),
             models.Index(fields=["clinic", "event"], name="payments_payment_event"),
             models.Index(fields=["clinic", "receipt"], name="payments_payment_receipt"),

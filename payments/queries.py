@@ -10,11 +10,10 @@ from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from balances.models import Credit
-from balances.queries import entries_of_payment, invoices_with_balance, live_allocations
-from balances.states import CreditKind, EntryKind
+from balances.queries import invoices_with_balance, live_allocations
+from balances.states import CreditKind
 from clinicpay import money
 from clinicpay.patients.models import Patient
-from clinicpay.staff.queries import names_of
 from payments.models import Payment, Receipt
 from payments.states import MONEY, PaymentStatus
 from treatments.models import TreatmentEvent
@@ -54,7 +53,7 @@ class Parts:
 
 def payments() -> QuerySet[Payment]:
     """All payments with what lists show of them, newest first."""
-    return Payment.objects.select_related("patient", "account", "event", "location").order_by("-created_at", "-pk")
+    return Payment.objects.select_related("patient", "account", "event").order_by("-created_at", "-pk")
 
 
 def parts_of(rows: Iterable[Payment]) -> dict[int, Parts]:
@@ -91,40 +90,6 @@ class Happened:
     url: str = ""
 
 
-def payment_history(payment: Payment, currency: str) -> list[Happened]:
-    """What happened to a payment's money, newest first, by whom and why."""
-    entries = list(entries_of_payment(payment.pk))
-    people = names_of(entry.posting.made_by_id for entry in entries)
-    return [_happened(entry, payment, people, currency) for entry in entries]
-
-
-_ICONS = {
-    EntryKind.RECEIVE: "cash",
-    EntryKind.ALLOCATE: "arrow-right",
-    EntryKind.UNALLOCATE: "arrow-back-up",
-    EntryKind.UNRECEIVE: "circle-x",
-}
-
-
-def _happened(entry: Any, payment: Payment, people: dict[int, str], currency: str) -> Happened:
-    amount = money.show(abs(entry.credit_delta), currency)
-    target = entry.charge.invoice.ref if entry.charge and entry.charge.invoice else ""
-    words = {
-        EntryKind.RECEIVE: f"{amount} received by {payment.get_method_display().lower()}",
-        EntryKind.ALLOCATE: f"{amount} applied to {target}",
-        EntryKind.UNALLOCATE: f"{amount} taken back from {target}",
-        EntryKind.UNRECEIVE: f"{amount} reversed: the payment was entered in error",
-    }
-    reason = entry.posting.reason
-    return Happened(
-        at=entry.posting.happened,
-        text=words[EntryKind(entry.kind)],
-        who=people.get(entry.posting.made_by_id or 0, "ClinicPay"),
-        note="" if reason == entry.posting.kind else reason,
-        icon=_ICONS[EntryKind(entry.kind)],
-    )
-
-
 def receipt_facts(receipt: Receipt) -> dict[str, Any]:
     """A receipt's payments, what they paid, what stays unapplied, and what the account still owes."""
     payments = list(receipt.payments.all())
@@ -140,8 +105,12 @@ def receipt_facts(receipt: Receipt) -> dict[str, Any]:
     }
 
 
-def patient_timeline(patient: Patient, currency: str) -> list[Happened]:
-    """What happened between a patient, their treatments and their account's money, newest first."""
+def patient_timeline(patient: Patient, currency: str, family: Iterable[Patient] = ()) -> list[Happened]:
+    """What happened between a patient, their treatments and their account's money, newest first.
+
+    With a `family` on the account, what belongs to one of them says whose it is.
+    """
+    names = {one.pk: one.name for one in family}
     events = TreatmentEvent.objects.filter(patient=patient).order_by("-service_at")[:TIMELINE]
     invoices = invoices_with_balance(account=patient.account_id).order_by("-pk")[:TIMELINE]
     receipts = receipts_of(patient.account_id)[:TIMELINE]
@@ -151,18 +120,30 @@ def patient_timeline(patient: Patient, currency: str) -> list[Happened]:
             for event in events
         ),
         *(
-            Happened(one.issued_at, f"{one.ref} billed {money.show(one.charged, currency)}", icon="file-invoice")
+            Happened(
+                one.issued_at,
+                f"{one.ref} billed {money.show(one.charged, currency)}",
+                note=_whose(names, one.event and one.event.patient_id),
+                icon="file-invoice",
+            )
             for one in invoices
         ),
-        *(_received(one, currency) for one in receipts),
+        *(_received(one, currency, names) for one in receipts),
     ]
     return sorted(happened, key=lambda one: one.at, reverse=True)[:TIMELINE]
 
 
-def _received(receipt: Any, currency: str) -> Happened:
+def _received(receipt: Any, currency: str, names: dict[int, str]) -> Happened:
     if not receipt.amount:
         return Happened(receipt.made_at, f"{receipt.ref} was reversed", icon="circle-x")
-    return Happened(receipt.made_at, f"{receipt.ref} paid {money.show(receipt.amount, currency)}", icon="cash")
+    words = f"{receipt.ref} paid {money.show(receipt.amount, currency)}"
+    whose = [_whose(names, payment.patient_id) for payment in receipt.payments.all()]
+    return Happened(receipt.made_at, words, note=next(filter(None, whose), ""), icon="cash")
+
+
+def _whose(names: dict[int, str], patient_id: int | None) -> str:
+    """ "for Noah Park" when others of the family could be meant."""
+    return f"for {names[patient_id]}" if patient_id in names else ""
 
 
 @dataclass

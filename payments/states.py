@@ -48,6 +48,11 @@ class Method(TextChoices):
     TRANSFER = "transfer", "Bank transfer"
     COPAY = "copay", "Copay"
     OTHER = "other", "Other"
+    OPENING = "opening", "Opening credit"
+
+
+TENDERS = [choice for choice in Method.choices if choice[0] != Method.OPENING]
+"""What the desk takes; an opening credit was received before the practice moved to us."""
 
 
 class PaymentType(TextChoices):

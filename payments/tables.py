@@ -9,7 +9,7 @@ class PaymentTable(ListTable):
     number = column("Payment ID", order_by="number", css="mono")
     patient = column("Patient", order_by=("patient__search_key", "account__name"))
     amount = column("Amount", order_by="amount", css="text-end")
-    status = column("Status", order_by="status")
+    status = column("Status", order_by=("status", "created_at"))
     method = column("Method", order_by=None)
     treatment = column("Treatment", order_by=None)
     created = column("Created", order_by="created_at")

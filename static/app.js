@@ -14,6 +14,7 @@
   function toast({ text, level = "info", link = null }) {
     const note = document.getElementById("toast-blank").content.firstElementChild.cloneNode(true);
     note.dataset.level = level;
+    if (level === "error") note.setAttribute("role", "alert"); // said at once, not when there is time
     note.querySelector(".toast-text").textContent = text;
     if (link) {
       const anchor = document.createElement("a");
@@ -24,11 +25,12 @@
     }
     stack().append(note);
     fade(note);
+    return note;
   }
 
   document.addEventListener("toast", (event) => {
     const notes = event.detail.value ?? event.detail;
-    (Array.isArray(notes) ? notes : [notes]).forEach(toast);
+    (Array.isArray(notes) ? notes : [notes]).forEach((note) => toast(note));
   });
 
   /* ---- requests that fail ---- */
@@ -50,6 +52,16 @@
   });
   document.addEventListener("htmx:sendError", () => toast({ text: "No connection. Nothing was saved; try again.", level: "error" }));
   document.addEventListener("htmx:timeout", () => toast({ text: "The answer takes too long. Look before you try again.", level: "error" }));
+
+  let offline = null;
+  window.addEventListener("offline", () => {
+    offline ??= toast({ text: "No connection. What you see may be old; nothing can be saved until it is back.", level: "error" });
+  });
+  window.addEventListener("online", () => {
+    offline?.remove();
+    if (offline) toast({ text: "Connected again.", level: "success" });
+    offline = null;
+  });
 
   /* ---- addresses stay short: filters that are not set are not sent ---- */
   document.addEventListener("htmx:configRequest", (event) => {
@@ -184,11 +196,6 @@
     const name = target.dataset?.remember;
     if (name) document.cookie = `open_${name}=1; path=/; max-age=${target.open ? 365 * 24 * 3600 : 0}; samesite=lax`;
   }, true);
-
-  window.addEventListener("beforeprint", () => {
-    const said = [...document.querySelectorAll("[data-print-filter]")].map((chip) => chip.textContent);
-    document.querySelector("[data-print-filters]").textContent = said.join(" · ");
-  });
 
   document.addEventListener("DOMContentLoaded", () => {
     stack()?.querySelectorAll(".toast-note").forEach(fade);

@@ -1,5 +1,6 @@
-/* The keyboard: / search, ? the list of shortcuts, g + letter to go, letters of the page
-   (data-key on a link or button), j k Enter in lists. Silent while typing and with Ctrl, Alt, Meta. */
+/* The keyboard: / search of the list, or else of the clinic, s search of the clinic, ? the list of shortcuts,
+   g + letter to go, letters of the page (data-key on a link or button), j k Enter in lists.
+   Silent while typing and with Ctrl, Alt, Meta. */
 (() => {
   "use strict";
   const patience = 1500;
@@ -27,15 +28,18 @@
     return true;
   }
 
-  function search() {
-    const field = [...document.querySelectorAll("[data-page-search], [data-search]")].find(shown);
-    field?.focus();
-    field?.select();
+  /* The page's own search first; where the bar's is hidden (a phone), its link to the page of the search. */
+  function search(...kinds) {
+    const field = kinds.flatMap((kind) => [...document.querySelectorAll(kind)]).find(shown);
+    if (field?.matches("a")) field.click();
+    else field?.focus();
+    field?.select?.();
     return Boolean(field);
   }
+  const everywhere = ["[data-search]", ".phone-search"];
 
   function step(by) {
-    const rows = [...document.querySelectorAll("tr[data-row]")].filter(shown);
+    const rows = [...document.querySelectorAll("tr[data-row], .hits li")].filter(shown);
     if (!rows.length) return false;
     const here = rows.findIndex((row) => row.contains(document.activeElement));
     const next = rows[Math.min(Math.max(here < 0 ? 0 : here + by, 0), rows.length - 1)];
@@ -75,7 +79,7 @@
     return element;
   }
 
-  const fixed = { "/": search, "?": list, j: () => step(1), k: () => step(-1) };
+  const fixed = { "/": () => search("[data-page-search]", ...everywhere), s: () => search(...everywhere), "?": list, j: () => step(1), k: () => step(-1) };
 
   function answer(key) {
     if (going && Date.now() - going < patience) {
@@ -91,16 +95,22 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    if (event.key === "Escape") {
+    if (event.key === "Escape" && !event.defaultPrevented) {
       document.querySelectorAll("details.filter-more[open], details.floating[open]").forEach((open) => (open.open = false));
       if (typing(event.target) && event.target.matches("[data-search], [data-page-search]")) event.target.blur();
       return;
     }
-    if (typing(event.target) || event.key.length !== 1) return;
+    if (typing(event.target) || event.key.length !== 1 || document.querySelector("dialog[open]")) return;
     if (answer(event.key)) event.preventDefault();
   });
 
   document.addEventListener("click", (event) => {
     if (event.target.closest("[data-shortcuts]")) list();
+  });
+
+  // The bar's own hint: where the page has no search, "/" reaches it too.
+  document.addEventListener("DOMContentLoaded", () => {
+    const hint = document.querySelector(".jump kbd");
+    if (hint && !document.querySelector("[data-page-search]")) hint.textContent = "/";
   });
 })();

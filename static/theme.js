@@ -1,5 +1,5 @@
 /* Runs before the first paint: marks that scripts work, and follows the system's colours
-   unless the person chose (then the server wrote the choice into data-theme). */
+   unless the person chose (then the server wrote the choice into data-theme). Also keeps the height of rows. */
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -12,11 +12,22 @@
     root.setAttribute("data-bs-theme", root.dataset.theme || (system.matches ? "dark" : "light"));
   }
 
-  function choose(theme) {
+  function keep(name, word) {
     const secure = location.protocol === "https:" ? "; secure" : "";
-    document.cookie = `theme=${theme}; path=/; max-age=${theme ? year : 0}; samesite=lax${secure}`;
+    document.cookie = `${name}=${word}; path=/; max-age=${word ? year : 0}; samesite=lax${secure}`;
+  }
+
+  function choose(theme) {
+    keep("theme", theme);
     root.dataset.theme = theme;
     show();
+  }
+
+  function space(button) {
+    const roomy = root.dataset.density !== "comfortable";
+    keep("density", roomy ? "comfortable" : "");
+    root.dataset.density = roomy ? "comfortable" : "";
+    button.setAttribute("aria-pressed", String(roomy));
   }
 
   show();
@@ -27,5 +38,7 @@
     } else if (event.target.closest("[data-theme-follow]")) {
       choose("");
     }
+    const rows = event.target.closest("[data-density-switch]");
+    if (rows) space(rows);
   });
 })();

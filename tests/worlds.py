@@ -25,6 +25,7 @@ from balances.models import Charge, Credit, Entry, Invoice
 from balances.requests import Once, claim
 from balances.services import run_auto_apply
 from balances.states import EntryKind
+from clinicpay.audit.sealing import seal
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import KINDS
 from clinicpay.clinics.db.boot import check_new_connection
@@ -33,8 +34,9 @@ from clinicpay.clinics.numbers import take
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.services import add_payer, open_account, register_patient
-from clinicpay.staff.models import Invitation, User
+from clinicpay.staff.models import Invitation, SavedView, User
 from clinicpay.staff.roles import Role
+from clinicpay.staff.saved_views import save_view
 from followups.schedule import Terms
 from followups.services import approve_write_off, make_promise, request_write_off, start_plan
 from followups.states import Frequency
@@ -73,6 +75,7 @@ class World:
     payment: Payment
     credit: Credit
     allocation: Entry
+    view: SavedView
     sessions: dict[str, str] = field(default_factory=dict)
 
     def browser(self, who: str = "", **options: Any) -> Client:
@@ -107,11 +110,14 @@ def make_world(slug: str, *, first: int = 1) -> World:
             if first > 1:
                 take(kind, first - 1)
         world = _fill(home, canary)
-    world.sessions = {who: _session_of(member.user) for who, member in home.members.items()}
+    with clinic_scope(home.clinic):
+        assert seal(), "rows of finished transactions can be sealed"
+    world.sessions = {who: session_of(member.user) for who, member in home.members.items()}
     return world
 
 
-def _session_of(user: User) -> str:
+def session_of(user: User) -> str:
+    """The cookie of somebody who has signed in."""
     client = Client()
     client.force_login(user)
     return client.cookies[settings.SESSION_COOKIE_NAME].value
@@ -151,6 +157,7 @@ def _fill(home: Clinicful, canary: str) -> World:
         receipt,
         payment,
         credit=Credit.objects.filter(available__gt=0).latest("pk"),
+        view=save_view(home.olga, page="payments", name=f"{canary} view", query="status=paid"),
         allocation=Entry.objects.filter(kind=EntryKind.ALLOCATE, charge=charge, reversed_by=None).earliest("pk"),
     )
 

@@ -76,10 +76,9 @@ class TreatmentForm(ClinicForm):
         return [Work(code) for code in self.cleaned_data["codes"]]
 
 
-class PriceForm(ClinicForm):
-    """A procedure and its fee."""
+class PriceEditForm(ClinicForm):
+    """What a procedure is called and costs."""
 
-    code = forms.CharField(label="Code", max_length=15)
     description = forms.CharField(label="Description", max_length=255)
     discipline = forms.CharField(label="Discipline", max_length=60, required=False)
     fee = MoneyField(label="Fee", zero_ok=True, help_text="0 for procedures that are listed but never charged.")
@@ -90,6 +89,13 @@ class PriceForm(ClinicForm):
         if not self.data.get("fee", "").strip():
             raise forms.ValidationError("Enter the fee, or 0 if it is never charged.")
         return fee
+
+
+class PriceForm(PriceEditForm):
+    """A procedure and its fee."""
+
+    code = forms.CharField(label="Code", max_length=15)
+    field_order = ("code",)
 
 
 class ProceduresForm(ClinicForm):

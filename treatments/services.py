@@ -115,19 +115,38 @@ def _procedure(event: TreatmentEvent, line: int, one: Work, price: PriceItem | N
     return Procedure(event=event, line=line, code=one.code, description=description[:255], fee=fee)
 
 
-def _listed(procedures: Sequence[Procedure]) -> list[str]:
-    return [f"{procedure.code} {procedure.fee}" for procedure in procedures]
+def _listed(procedures: Sequence[Procedure]) -> list[dict[str, Any]]:
+    return [{"code": procedure.code, "fee": procedure.fee} for procedure in procedures]
 
 
 @transaction.atomic
 def set_price(*, by: Actor, code: str, description: str, discipline: str, fee: int) -> PriceItem:
     """Put a procedure on the price list, or change it there; treatments that list it already keep their fees."""
     require(by, Can.MANAGE_SETTINGS)
-    before = PriceItem.objects.select_for_update(no_key=True).filter(code=code).first()
-    values = {"description": description, "discipline": discipline, "fee": fee, "active": True}
-    price, _ = PriceItem.objects.update_or_create(code=code, defaults=values)
-    record("price.set", price, by=by, before={"fee": before.fee} if before else None, after={"fee": fee})
+    values = {"description": description, "discipline": discipline, "fee": fee}
+    price, added = PriceItem.objects.get_or_create(code=code, defaults=values)
+    if added:
+        record("price.set", price, by=by, after=_priced_as(price))
+        return price
+    return change_price(price, by=by, **values, active=True)
+
+
+@transaction.atomic
+def change_price(price: PriceItem, *, by: Actor, **values: Any) -> PriceItem:
+    """Change what a procedure is called or costs, or whether it is offered; what was charged by it stays as it is."""
+    require(by, Can.MANAGE_SETTINGS)
+    price = PriceItem.objects.select_for_update(no_key=True).get(pk=price.pk)
+    before = {name: getattr(price, name) for name, value in values.items() if getattr(price, name) != value}
+    for name in before:
+        setattr(price, name, values[name])
+    if before:
+        price.save(update_fields=list(before))
+        record("price.set", price, by=by, before=before, after={name: values[name] for name in before})
     return price
+
+
+def _priced_as(price: PriceItem) -> dict[str, Any]:
+    return {"description": price.description, "discipline": price.discipline, "fee": price.fee}
 
 
 def start_event(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:

@@ -9,4 +9,6 @@ urlpatterns = [
     path("treatments/<te:number>/record/", views.clinical_record, name="clinical_record"),
     path("treatments/<te:number>/procedures/", views.procedures_add, name="procedures_add"),
     path("settings/prices/", views.prices, name="settings_prices"),
+    path("settings/prices/<int:price>/", views.price_edit, name="settings_price"),
+    path("settings/prices/<int:price>/active/", views.price_active, name="settings_price_active"),
 ]

@@ -1,5 +1,6 @@
 """The clinical side of treatments, where nothing costs anything; and the clinic's price list."""
 
+from django.forms import model_to_dict
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
@@ -9,10 +10,12 @@ from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
-from treatments.forms import PriceForm, ProceduresForm, RecordForm
+from treatments.forms import PriceEditForm, PriceForm, ProceduresForm, RecordForm
 from treatments.models import PriceItem, TreatmentEvent
 from treatments.queries import events
-from treatments.services import add_procedures, set_price, start_event, write_record
+from treatments.services import add_procedures, change_price, set_price, start_event, write_record
+
+PRICE_KEEPS = "What was charged by it stays as it is; new treatments don’t offer it."
 
 
 def _back(request: ClinicRequest, event: TreatmentEvent, words: str) -> HttpResponse:
@@ -28,7 +31,7 @@ def treatment_start(request: ClinicRequest, number: int) -> HttpResponse:
     return _back(request, event, f"{event.ref} is in progress.")
 
 
-@allowed(Can.WRITE_CLINICAL)
+@allowed(Can.WRITE_CLINICAL, shows="event")
 def clinical_record(request: ClinicRequest, number: int) -> HttpResponse:
     """Write what was found and done."""
     event = get_object_or_404(events(), number=number)
@@ -42,7 +45,7 @@ def clinical_record(request: ClinicRequest, number: int) -> HttpResponse:
     return render_page(request, "treatments/clinical_record.html", {"form": form, "event": event})
 
 
-@allowed(Can.SCHEDULE)
+@allowed(Can.SCHEDULE, shows="event")
 def procedures_add(request: ClinicRequest, number: int) -> HttpResponse:
     """List more procedures while the treatment is not complete."""
     event = get_object_or_404(events(), number=number)
@@ -64,4 +67,31 @@ def prices(request: ClinicRequest) -> HttpResponse:
         price = set_price(by=request.member, **form.cleaned_data)
         notify(request, f"{price.code} was saved.")
         return redirect_after(request, address(request.member.clinic, "settings_prices"))
-    return render_page(request, "settings/prices.html", {"form": form, "prices": PriceItem.objects.filter(active=True)})
+    listed = PriceItem.objects.order_by("-active", "code", "pk")
+    return render_page(request, "settings/prices.html", {"form": form, "prices": listed})
+
+
+@allowed(Can.MANAGE_SETTINGS)
+def price_edit(request: ClinicRequest, price: int) -> HttpResponse:
+    """Change what a procedure is called or costs; what was charged keeps its amount."""
+    row = get_object_or_404(PriceItem, pk=price)
+    clinic = request.member.clinic
+    form = PriceEditForm(request.POST or None, currency=clinic.currency, initial=model_to_dict(row))
+    if request.method == "POST" and form.is_valid():
+        change_price(row, by=request.member, **form.cleaned_data)
+        notify(request, f"{row.code} was saved.")
+        return redirect_after(request, address(clinic, "settings_prices"))
+    active_url = address(clinic, "settings_price_active", price=price)
+    context = {"form": form, "row": row, "list_label": "Price list", "active_url": active_url}
+    context |= {"list_url": address(clinic, "settings_prices"), "keeps": PRICE_KEEPS}
+    return render_page(request, "settings/edit.html", context)
+
+
+@require_POST
+@allowed(Can.MANAGE_SETTINGS)
+def price_active(request: ClinicRequest, price: int) -> HttpResponse:
+    """Retire a price, or offer it again."""
+    row, active = get_object_or_404(PriceItem, pk=price), request.POST.get("active") == "1"
+    change_price(row, by=request.member, active=active)
+    notify(request, f"{row.code} {'is offered again' if active else 'was retired'}.")
+    return redirect_after(request, address(request.member.clinic, "settings_prices"))

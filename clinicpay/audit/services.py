@@ -1,12 +1,31 @@
 """Writing the trail."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
 
-from clinicpay.audit.context import request_id
-from clinicpay.audit.models import Actor, AuditEvent
+from clinicpay.audit.context import request_id, via
+from clinicpay.audit.models import (
+    LIST_EXPORTED,
+    LIST_VIEWED,
+    RECORD_EXPORTED,
+    RECORD_VIEWED,
+    REFUSED,
+    Actor,
+    AuditEvent,
+)
+from clinicpay.clinics.scope import current_user_id
+
+AGAIN = timedelta(minutes=10)
+"""A part that a page fetches again, or an attempt that is refused again, within this time is no new line."""
+
+NEWEST = 50
+"""Of so many of the person's lines."""
+
+SAME = ("action", "subject_type", "subject_id", "subject", "after")
 
 
 def record(
@@ -21,18 +40,11 @@ def record(
     """Add one line to the trail, in the transaction of the act itself.
 
     `action` is dotted past tense ("payment.received"); amounts in `before` and `after` are minor units.
+    The words for it stand in clinicpay/trail/words.py.
     """
-    AuditEvent.objects.create(
-        actor=by.label[:160],
-        action=action,
-        subject_type=subject._meta.label_lower,
-        subject_id=subject.pk,
-        subject=str(subject)[:80],
-        before=dict(before or {}),
-        after=dict(after or {}),
-        reason=reason,
-        request_id=request_id.get(),
-    )
+    line = _line(action, subject, by)
+    line.before, line.after, line.reason = dict(before or {}), dict(after or {}), reason
+    line.save(force_insert=True)
 
 
 def record_many(
@@ -43,17 +55,72 @@ def record_many(
     reason: str = "",
 ) -> None:
     """Like `record` for several subjects of one act: (subject, before, after) each, in one statement."""
-    AuditEvent.objects.bulk_create(
-        AuditEvent(
-            actor=by.label[:160],
-            action=action,
-            subject_type=subject._meta.label_lower,
-            subject_id=subject.pk,
-            subject=str(subject)[:80],
-            before=dict(before),
-            after=dict(after),
-            reason=reason,
-            request_id=request_id.get(),
-        )
-        for subject, before, after in changes
+    lines = []
+    for subject, before, after in changes:
+        line = _line(action, subject, by)
+        line.before, line.after, line.reason = dict(before), dict(after), reason
+        lines.append(line)
+    AuditEvent.objects.bulk_create(lines)
+
+
+def record_view(shown: Any, *, by: Actor, page: str, asked: Mapping[str, str], exported: bool, part: bool) -> None:
+    """Somebody saw `shown`: a record, or rows that `asked` has narrowed down (then how many).
+
+    A `part` that the same person has just been shown leaves no second line.
+    """
+    if isinstance(shown, models.Model):
+        line = _line(RECORD_EXPORTED if exported else RECORD_VIEWED, shown, by)
+    else:
+        line = _bare(LIST_EXPORTED if exported else LIST_VIEWED, page, by, {"asked": dict(asked), "rows": len(shown)})
+    if not (part and _just_now(line)):
+        line.save(force_insert=True)
+
+
+def record_refusal(subject: str, *, by: Actor, why: str) -> None:
+    """Somebody tried what their role may not; said again only after a while."""
+    line = _bare(REFUSED, subject, by, {"answer": why})
+    if not _just_now(line):
+        line.save(force_insert=True)
+
+
+def _line(action: str, subject: models.Model, by: Actor) -> AuditEvent:
+    return AuditEvent(
+        actor=by.label[:160],
+        action=action,
+        subject_type=subject._meta.label_lower,
+        subject_id=subject.pk,
+        subject=str(subject)[:80],
+        patient_id=_patient_of(subject),
+        request_id=request_id.get(),
+        via=via.get()[:80],
     )
+
+
+def _bare(action: str, subject: str, by: Actor, after: dict[str, Any]) -> AuditEvent:
+    """A line about a page rather than about one record."""
+    return AuditEvent(
+        actor=by.label[:160],
+        action=action,
+        subject_type="page",
+        subject_id=0,
+        subject=subject[:80],
+        after=after,
+        request_id=request_id.get(),
+        via=via.get()[:80],
+    )
+
+
+def _patient_of(subject: models.Model) -> int | None:
+    """The patient whom a record is about: itself, or the one that it or its treatment names, if that is loaded."""
+    if subject._meta.label_lower == "patients.patient":
+        return int(subject.pk)
+    event = subject._state.fields_cache.get("event")
+    found: int | None = getattr(subject, "patient_id", None) or getattr(event, "patient_id", None)
+    return found
+
+
+def _just_now(line: AuditEvent) -> bool:
+    """Whether the person's newest lines say the same already; the index on the person finds them at any size."""
+    mine = AuditEvent.objects.filter(actor_id=current_user_id()).order_by("-pk")
+    wanted, since = [getattr(line, name) for name in SAME], timezone.now() - AGAIN
+    return any(at > since and said == wanted for at, *said in mine.values_list("at", *SAME)[:NEWEST])

@@ -7,7 +7,7 @@ from django.urls import register_converter, reverse
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.numbers import converter
 
-KINDS = {"pt": "PT", "te": "TE", "pay": "PAY", "inv": "INV", "rcp": "R"}
+KINDS = {"ac": "AC", "pt": "PT", "te": "TE", "pay": "PAY", "inv": "INV", "rcp": "R"}
 """Path converters by name, as in `patients/<pt:number>/`, and the prefix each reads."""
 
 for name, kind in KINDS.items():

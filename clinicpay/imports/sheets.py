@@ -1,7 +1,7 @@
 """Reading CSV files so strictly that every fault is named by file and line before anything is written."""
 
+import codecs
 import csv
-import io
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,18 +17,29 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(Z|[+-]\d{2}:\d{2})", re.ASCII)
 _AMOUNT = re.compile(r"-?\d{1,12}(\.\d+)?", re.ASCII)
 _EARLIEST = 1900
-_SHOWN = 40
+SHOWN = 40
+"""Characters of a bad cell that its fault repeats."""
+
+LIMIT = 1000
+"""Faults after which reading ends: whoever has more has one mistake many times."""
+
+LARGEST = 100_000_000
+"""Bytes of the largest file that is read."""
+
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class Problem(NamedTuple):
-    """One fault of one line of one file."""
+    """One fault of one file, with its line and column where it has any."""
 
     file: str
     line: int
     what: str
+    column: str = ""
 
     def __str__(self) -> str:
-        return f"{self.file} line {self.line}: {self.what}" if self.line else f"{self.file}: {self.what}"
+        column = f", column {self.column}" if self.column else ""
+        return f"{self.file} line {self.line}{column}: {self.what}" if self.line else f"{self.file}: {self.what}"
 
 
 class BadFiles(Exception):
@@ -42,6 +53,10 @@ class BadFiles(Exception):
 class BadCell(Exception):
     """What is wrong with one cell; whoever reads the sheet adds file and line."""
 
+    def __init__(self, what: str, column: str = "") -> None:
+        super().__init__(what)
+        self.column = column
+
 
 class Row(NamedTuple):
     """One line of a sheet; its words turn cells into values, or raise BadCell saying what is wrong."""
@@ -53,44 +68,65 @@ class Row(NamedTuple):
         """The cell without blanks around it, at most `limit` characters."""
         value = self.cells[column].strip()
         if needed and not value:
-            raise BadCell(f"{column} is empty")
+            raise BadCell("this cell is empty", column)
         if len(value) > limit:
-            raise BadCell(f"{column} is longer than {limit} characters")
+            raise BadCell(f"{_quoted(value)} is longer than {limit} characters", column)
         return value
 
     def day(self, column: str) -> date:
         """A date such as 2014-10-06."""
-        return _dated(self.text(column, needed=False), _DAY).date()
+        return self._dated(column, _DAY, "a date; write it like 2014-10-06").date()
 
     def moment(self, column: str) -> datetime:
         """A moment with its time zone, such as 2023-01-27T16:17:47Z."""
-        return _dated(self.text(column, needed=False), _MOMENT)
+        return self._dated(column, _MOMENT, "a date with a time, like 2023-01-27T16:17:47Z")
 
     def amount(self, column: str, currency: str) -> int:
-        """An amount of zero or more, in minor units."""
-        value = self.text(column, needed=False)
-        if not _AMOUNT.fullmatch(value):
-            raise BadCell(f'"{value[:_SHOWN]}" is not an amount')
-        if value.startswith("-"):
-            raise BadCell(f'"{value}" is negative')
-        minor = money.from_decimal(value, currency)
-        if minor > money.MAX_AMOUNT:
-            raise BadCell(f'"{value}" is more than one amount can be')
-        return minor
+        """An amount of zero or more, in minor units, rounded half up."""
+        value = self._decimal(column)
+        try:
+            return money.from_decimal(value, currency)
+        except money.AmountError as error:
+            raise BadCell(f'"{value}" is more than one amount can be', column) from error
+
+    def exact_amount(self, column: str, currency: str) -> int:
+        """Like `amount`, but with no more decimals than the currency has."""
+        value, places = self._decimal(column), money.digits(currency)
+        if len(value.partition(".")[2]) > places:
+            raise BadCell(f'"{value[:SHOWN]}" has more than {places} decimals, which {currency} has', column)
+        return self.amount(column, currency)
 
     def choice(self, column: str, choices: Mapping[str, T]) -> T:
         """What a word of the file means to us."""
         value = self.text(column, needed=False)
         if value not in choices:
-            raise BadCell(f'{column} "{value[:_SHOWN]}" is not one of {", ".join(choices)}')
+            raise BadCell(f"{_quoted(value)} is not one of {', '.join(choices)}", column)
         return choices[value]
 
     def known(self, column: str, refs: Collection[str], what: str) -> str:
         """The id of a row of another file."""
         value = self.text(column, needed=False)
         if value not in refs:
-            raise BadCell(f'there is no {what} "{value[:_SHOWN]}"')
+            raise BadCell(f"there is no {what} {_quoted(value)}", column)
         return value
+
+    def _decimal(self, column: str) -> str:
+        value = self.text(column, needed=False)
+        if not _AMOUNT.fullmatch(value):
+            raise BadCell(f"{_quoted(value)} is not an amount; write it like 1234.50", column)
+        if value.startswith("-"):
+            raise BadCell(f"{_quoted(value)} is negative", column)
+        return value
+
+    def _dated(self, column: str, form: re.Pattern[str], expected: str) -> datetime:
+        value = self.text(column, needed=False)
+        try:
+            found = datetime.fromisoformat(value) if form.fullmatch(value) else None
+        except ValueError:
+            found = None
+        if found is None or found.year < _EARLIEST:
+            raise BadCell(f"{_quoted(value)} is not {expected}", column)
+        return found
 
 
 @dataclass
@@ -100,13 +136,44 @@ class Folder:
     path: Path
     problems: list[Problem] = field(default_factory=list)
 
+    def note(self, problem: Problem) -> None:
+        """Keep one more fault. Raises BadFiles once there are too many to go on."""
+        self.problems.append(problem)
+        if len(self.problems) >= LIMIT:
+            self.problems.append(Problem(problem.file, 0, f"reading ended after {LIMIT} faults"))
+            self.refuse_faults()
+
     def sheet(self, name: str, *columns: str) -> list[Row]:
         """The lines of a file that has at least these columns; none when it can't be read at all."""
         try:
-            return list(_rows(_decoded(self.path / name), columns))
+            _check_text(self.path / name)
+            return list(_rows(self.path / name, columns, ",", self._ragged(name)))
         except Unreadable as fault:
-            self.problems.append(Problem(name, fault.line, fault.what))
+            self.note(Problem(name, fault.line, fault.what))
             return []
+
+    def check_sheet(self, name: str, columns: Sequence[str], *, needed: bool) -> bool:
+        """Whether a file can be read and has exactly these columns, in any order; notes why not."""
+        if not needed and not (self.path / name).exists():
+            return False
+        try:
+            _check_text(self.path / name)
+            _check_header(_header(self.path / name), columns)
+        except Unreadable as fault:
+            self.note(Problem(name, fault.line, fault.what))
+            return False
+        return True
+
+    def lines(self, name: str, columns: Sequence[str]) -> Iterator[Row]:
+        """The lines of a checked file one by one; a file that stops being CSV is noted and ends there."""
+        path = self.path / name
+        try:
+            yield from _rows(path, columns, _delimiter(path), self._ragged(name))
+        except Unreadable as fault:
+            self.note(Problem(name, fault.line, fault.what))
+
+    def _ragged(self, name: str) -> Callable[[int, str], None]:
+        return lambda line, what: self.note(Problem(name, line, what))
 
     def each(self, name: str, rows: Sequence[Row], make: Callable[[Row], T]) -> list[T]:
         """What `make` reads from every line; a line with a fault is noted and left out."""
@@ -115,7 +182,7 @@ class Folder:
             try:
                 made.append(make(row))
             except BadCell as fault:
-                self.problems.append(Problem(name, row.line, str(fault)))
+                self.note(Problem(name, row.line, str(fault), fault.column))
         return made
 
     def by_id(self, name: str, rows: Sequence[Row], column: str) -> dict[str, Row]:
@@ -124,9 +191,9 @@ class Folder:
         for row in rows:
             value = row.cells[column].strip()
             if not 0 < len(value) <= 64:
-                self.problems.append(Problem(name, row.line, f"{column} must have 1 to 64 characters"))
+                self.note(Problem(name, row.line, "an id must have 1 to 64 characters", column))
             elif value in found:
-                self.problems.append(Problem(name, row.line, f'{column} "{value}" stands twice'))
+                self.note(Problem(name, row.line, f'"{value}" stands twice', column))
             found[value] = row
         return found
 
@@ -144,48 +211,81 @@ class Unreadable(Exception):
         self.line, self.what = line, what
 
 
-def _decoded(path: Path) -> str:
+def _quoted(value: str) -> str:
+    return f'"{value[:SHOWN]}{"…" if len(value) > SHOWN else ""}"'
+
+
+def _check_text(path: Path) -> None:
+    """Refuse what is no UTF-8 text, with its line; a byte order mark is fine."""
     try:
-        content = path.read_bytes()
+        if path.stat().st_size > LARGEST:
+            raise Unreadable(0, f"this file is larger than {LARGEST // 1_000_000} MB")
+        with path.open("rb") as file:
+            for number, line in enumerate(file, 1):
+                _check_line(number, line)
     except FileNotFoundError:
         raise Unreadable(0, "this file is missing") from None
     except OSError as error:
         raise Unreadable(0, f"this file can't be read ({error.strerror})") from error
-    for number, line in enumerate(content.splitlines(), 1):
-        if b"\0" in line:
-            raise Unreadable(number, "a NUL character can't be imported")
+
+
+def _check_line(number: int, line: bytes) -> None:
+    if number == 1 and line.startswith(_UTF16):
+        raise Unreadable(1, "this is not UTF-8 text but UTF-16; save the file as “CSV UTF-8”")
+    if b"\0" in line:
+        raise Unreadable(number, "a NUL character can't be imported")
     try:
-        return content.decode("utf-8-sig")
+        line.decode("utf-8")
     except UnicodeDecodeError as error:
-        at = content.count(b"\n", 0, error.start) + 1
-        raise Unreadable(at, "this is not UTF-8 text") from error
+        raise Unreadable(number, "this is not UTF-8 text; save the file as “CSV UTF-8”") from error
 
 
-def _rows(content: str, columns: Sequence[str]) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
-    try:
-        header = next(reader, [])
-        missing = [column for column in columns if column not in header]
-        if missing:
-            raise Unreadable(1, f"the column {' and '.join(missing)} is missing")
-        if len(set(header)) < len(header):
-            raise Unreadable(1, "two columns have the same name")
-        line = reader.line_num + 1
-        for cells in reader:
-            if len(cells) not in {0, len(header)}:
-                raise Unreadable(line, f"{len(cells)} cells under {len(header)} columns")
-            if cells:
-                yield Row(line, dict(zip(header, cells, strict=True)))
+def _delimiter(path: Path) -> str:
+    """Comma, or semicolon where the header has more of those: spreadsheets of many countries write them."""
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        first = file.readline(10_000)
+    return ";" if first.count(";") > first.count(",") else ","
+
+
+def _header(path: Path) -> list[str]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        try:
+            return next(csv.reader(file, delimiter=_delimiter(path), strict=True), [])
+        except csv.Error as error:
+            raise Unreadable(1, f"this is not CSV ({error})") from error
+
+
+def _check_header(header: Sequence[str], columns: Sequence[str]) -> None:
+    """Exactly the documented names: a misspelt column must not be left out in silence."""
+    unknown = [name for name in header if name not in columns]
+    if unknown:
+        named = ", ".join(f'"{name[:SHOWN]}"' for name in unknown[:5])
+        raise Unreadable(1, f"there is no column {named} here; the columns are {', '.join(columns)}")
+    _refuse_incomplete(header, columns)
+
+
+def _refuse_incomplete(header: Sequence[str], columns: Sequence[str]) -> None:
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise Unreadable(1, f"the column {' and '.join(missing)} is missing")
+    if len(set(header)) < len(header):
+        raise Unreadable(1, "two columns have the same name")
+
+
+def _rows(path: Path, columns: Sequence[str], delimiter: str, ragged: Callable[[int, str], None]) -> Iterator[Row]:
+    """Line by line, each with the number on which it begins, also behind quoted line breaks."""
+    line = 1
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        try:
+            header = next(reader, [])
+            _refuse_incomplete(header, columns)
             line = reader.line_num + 1
-    except csv.Error as error:
-        raise Unreadable(reader.line_num, f"this is not CSV ({error})") from error
-
-
-def _dated(value: str, form: re.Pattern[str]) -> datetime:
-    try:
-        found = datetime.fromisoformat(value) if form.fullmatch(value) else None
-    except ValueError:
-        found = None
-    if found is None or found.year < _EARLIEST:
-        raise BadCell(f'"{value[:_SHOWN]}" is not a date')
-    return found
+            for cells in reader:
+                if len(cells) not in {0, len(header)}:
+                    ragged(line, f"{len(cells)} cells under {len(header)} columns")
+                elif any(cells):
+                    yield Row(line, dict(zip(header, cells, strict=True)))
+                line = reader.line_num + 1
+        except csv.Error as error:
+            raise Unreadable(line, f"this is not CSV ({error}); is a quotation mark missing?") from error

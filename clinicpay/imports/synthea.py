@@ -17,8 +17,8 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
 from clinicpay.imports.practice import (
     Healer,
-    Insurer,
     Paid,
+    Party,
     Person,
     Place,
     Practice,
@@ -27,7 +27,7 @@ from clinicpay.imports.practice import (
     Work,
 )
 from clinicpay.imports.sheets import BadCell, Folder, Row
-from clinicpay.patients.models import Patient
+from clinicpay.patients.models import Account, Patient
 from payments.states import Method
 
 T = TypeVar("T")
@@ -124,11 +124,13 @@ class Reader:
         insurers_of = self._insurers_of()
         lines = self._each(TRANSACTIONS, self._transaction)
         payers = self._each(PAYERS, self._insurer)
+        persons = self._each(PATIENTS, lambda row: self._person(row, insurers_of))
+        insurers = [payer for payer in payers if payer.ref in self.insurers]
         practice = Practice(
             places=self._each(ORGANIZATIONS, self._place),
-            insurers=[payer for payer in payers if payer.ref in self.insurers],
             healers=self._each(PROVIDERS, self._healer),
-            persons=self._each(PATIENTS, lambda row: self._person(row, insurers_of)),
+            parties=[*insurers, *(_own_account(person) for person in persons)],
+            persons=persons,
             visits=self._each(ENCOUNTERS, self._visit),
             works=[line for line in lines if isinstance(line, Work)],
             payments=[line for line in lines if isinstance(line, Paid)],
@@ -143,9 +145,14 @@ class Reader:
     def _place(self, row: Row) -> Place:
         return Place(_id(row), row.text("NAME", 120), _address(row, "STATE"))
 
-    def _insurer(self, row: Row) -> Insurer:
-        phone = row.text("PHONE", 32, needed=False)
-        return Insurer(_id(row), row.text("NAME", 160), phone, _address(row, "STATE_HEADQUARTERED"))
+    def _insurer(self, row: Row) -> Party:
+        return Party(
+            ref=_id(row),
+            kind=Account.Kind.INSURANCE,
+            name=row.text("NAME", 160),
+            phone=row.text("PHONE", 32, needed=False),
+            address=_address(row, "STATE_HEADQUARTERED"),
+        )
 
     def _healer(self, row: Row) -> Healer:
         return Healer(_id(row), row.text("NAME", 120), row.text("SPECIALITY", 60, needed=False))
@@ -153,12 +160,13 @@ class Reader:
     def _person(self, row: Row, insurers_of: Mapping[str, set[str]]) -> Person:
         return Person(
             ref=_id(row),
+            account=_id(row),
             first_name=row.text("FIRST", 80),
             last_name=row.text("LAST", 80),
             birth_date=row.day("BIRTHDATE"),
             sex=SEXES.get(row.cells["GENDER"].strip(), Patient.Sex.OTHER),
             address=_address(row, "STATE"),
-            insurers=frozenset(insurers_of[_id(row)]),
+            payers=dict.fromkeys(insurers_of[_id(row)], ""),
         )
 
     def _visit(self, row: Row) -> Visit:
@@ -208,9 +216,9 @@ class Reader:
         bill = row.known("CLAIMID", self.by_id[CLAIMS], "claim")
         visit = row.known("APPOINTMENTID", self.by_id[ENCOUNTERS], "encounter")
         if self.by_id[CLAIMS][bill].cells["PATIENTID"].strip() != patient:
-            raise BadCell("its claim is another patient's")
+            raise BadCell("its claim is another patient's", "CLAIMID")
         if self.by_id[ENCOUNTERS][visit].cells["PATIENT"].strip() != patient:
-            raise BadCell("its encounter is another patient's")
+            raise BadCell("its encounter is another patient's", "APPOINTMENTID")
         return bill, visit
 
     def _work(self, row: Row, origin: Origin) -> Work:
@@ -232,23 +240,32 @@ class Reader:
             return "PAYMENT of 0.00"
         insurer = self.by_id[CLAIMS][origin.bill].cells["PRIMARYPATIENTINSURANCEID"].strip()
         by_insurer = row.cells["METHOD"].strip() == FROM_INSURER and insurer in self.insurers
+        payer, on = insurer if by_insurer else "", clock.business_day(self.clinic, origin.at)
+        patient = self.by_id[ENCOUNTERS][origin.visit].cells["PATIENT"].strip()
         return Paid(
             ref=_id(row),
+            account=patient,
+            person=patient,
             visit=origin.visit,
-            bill=origin.bill,
             place=origin.place,
-            insurer=insurer if by_insurer else "",
+            payer=payer,
+            slip=f"{origin.bill} {origin.visit} {on} {origin.place} {payer}",
             method=method,
             amount=amount,
             at=origin.at,
-            on=clock.business_day(self.clinic, origin.at),
+            on=on,
         )
 
     def _past(self, row: Row, column: str) -> datetime:
         moment = row.moment(column)
         if moment > self.now:
-            raise BadCell(f'{column} "{moment.isoformat()}" is in the future')
+            raise BadCell(f'"{moment.isoformat()}" is in the future', column)
         return moment
+
+
+def _own_account(person: Person) -> Party:
+    name = f"{person.first_name} {person.last_name}"[:160]
+    return Party(person.ref, Account.Kind.PATIENT, name, address=person.address)
 
 
 def _id(row: Row) -> str:

@@ -89,6 +89,7 @@ class Patient(Numbered, TenantModel):
         indexes = [
             models.Index(fields=["clinic", "search_key", "id"], name="patients_patient_search"),
             models.Index(fields=["clinic", "account"], name="patients_patient_account"),
+            models.Index(fields=["clinic", "birth_date"], name="patients_patient_born"),
         ]
 
     @property

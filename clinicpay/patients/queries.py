@@ -3,8 +3,8 @@
 from django.db.models import Q, QuerySet
 
 from clinicpay.clinics.numbers import typed
-from clinicpay.patients.models import Account, Patient, PatientWord
-from clinicpay.patients.search import words
+from clinicpay.patients.models import Account, Patient, PatientPayer, PatientWord
+from clinicpay.patients.search import birth_day, phone_digits, words
 
 
 def patients() -> QuerySet[Patient]:
@@ -13,15 +13,44 @@ def patients() -> QuerySet[Patient]:
 
 
 def narrowed(rows: QuerySet[Patient], text: str) -> QuerySet[Patient]:
-    """Patients whose name has words that begin with the words of `text`; or the one numbered so (PT-001)."""
-    number = typed(Patient.KIND, text)
-    if number is not None:
-        return rows.filter(number=number)
+    """Patients whose name has words that begin with the words of `text`.
+
+    Or the one numbered so (PT-001), those of an account (AC-001), born on a day, or with a phone that begins so.
+    """
+    number, born, phone = typed(Patient.KIND, text), birth_day(text), phone_digits(text)
+    if born:
+        return rows.filter(birth_date=born)
+    if number is not None or phone:
+        numbered = Patient.objects.filter(number=-1 if number is None else number).values_list("pk", flat=True)
+        return rows.filter(pk__in=numbered.union(_with_word(phone)) if phone else numbered)
+    if text.strip().upper().startswith(f"{Account.KIND}-"):
+        return _of_account(rows, typed(Account.KIND, text))
     for word in words(text):
-        # A range on the word keeps the index under the row policies, which LIKE would lose.
-        found = PatientWord.objects.filter(word__gte=word, word__lt=word + "\U0010ffff")
-        rows = rows.filter(pk__in=found.values("patient"))
+        rows = rows.filter(pk__in=_with_word(word))
     return rows
+
+
+def _with_word(beginning: str) -> QuerySet[PatientWord, int]:
+    """Patients with a word that begins so: a range keeps the index under the row policies, which LIKE would lose."""
+    found = PatientWord.objects.filter(word__gte=beginning, word__lt=beginning + "\U0010ffff")
+    return found.values_list("patient", flat=True)
+
+
+def _of_account(rows: QuerySet[Patient], number: int | None) -> QuerySet[Patient]:
+    """The patients of an account, and those it pays for."""
+    account = Account.objects.filter(number=number or 0)
+    paid_for = PatientPayer.objects.filter(account__in=account).values("patient")
+    return rows.filter(Q(account__in=account) | Q(pk__in=paid_for))
+
+
+def accounts_found(text: str) -> QuerySet[Account]:
+    """Accounts that are nobody's own, such as guardians and insurers, by name; or the one numbered so (AC-001)."""
+    if text.strip().upper().startswith(f"{Account.KIND}-"):
+        return Account.objects.filter(number=typed(Account.KIND, text) or 0)
+    others = Account.objects.exclude(kind=Account.Kind.PATIENT).order_by("name", "pk")
+    for word in words(text):
+        others = others.filter(name__icontains=word)
+    return others if words(text) else others.none()
 
 
 def family(account: Account) -> QuerySet[Patient]:

@@ -1,9 +1,15 @@
-"""How names are matched: lower case, without accents, word by word, by their beginnings."""
+"""How patients are matched: word by word, lower case and without accents, by their beginnings; by phone; by birth."""
 
 import re
 import unicodedata
+from datetime import date, datetime
 
 _WORDS = re.compile(r"[^\W_]+")
+_PHONE = re.compile(r"\+?[0-9(][0-9 ().\-/]*")
+SHORTEST_PHONE = 5
+"""Digits from which a number may be the beginning of a phone number."""
+
+_DAYS = ("%Y-%m-%d", "%m/%d/%Y", "%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y")
 
 
 def fold(text: str) -> str:
@@ -15,3 +21,28 @@ def fold(text: str) -> str:
 def words(text: str) -> list[str]:
     """The distinct words of a text, in order, each at most 80 characters."""
     return list(dict.fromkeys(word[:80] for word in _WORDS.findall(fold(text))))
+
+
+def found_by(name: str, phone: str) -> list[str]:
+    """Every word that finds a patient: those of the name, and the phone with and without its area and country."""
+    digits = re.sub(r"[^0-9]", "", phone)
+    numbers = [digits[-size:] for size in (80, 10, 7) if len(digits) >= SHORTEST_PHONE]
+    return list(dict.fromkeys([*words(name), *numbers]))
+
+
+def phone_digits(text: str) -> str:
+    """The digits of what looks like a phone number or its beginning, or ""."""
+    digits = re.sub(r"[^0-9]", "", text)
+    looks = _PHONE.fullmatch(text.strip()) and SHORTEST_PHONE <= len(digits) <= 80
+    return digits if looks else ""
+
+
+def birth_day(text: str) -> date | None:
+    """The day that somebody means by "1968-01-14", "1/14/1968" or "Jan 14, 1968"."""
+    plain = " ".join(text.replace(",", " ").split())
+    for pattern in _DAYS:
+        try:
+            return datetime.strptime(plain, pattern).date()
+        except ValueError:
+            continue
+    return None

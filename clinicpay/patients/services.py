@@ -8,7 +8,7 @@ from clinicpay.audit.services import record
 from clinicpay.clinics.numbers import take
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account, Patient, PatientPayer, PatientWord
-from clinicpay.patients.search import fold, words
+from clinicpay.patients.search import fold, found_by
 from clinicpay.staff.access import require
 from clinicpay.staff.models import Actor, Membership
 from clinicpay.staff.roles import Can
@@ -21,7 +21,9 @@ def register_patient(*, by: Actor, account: Account | None = None, **details: An
     """Add a patient; without an account they get one of their own. `details` are fields of Patient."""
     require(by, Can.EDIT_PATIENTS)
     patient = Patient(**details)
-    patient.account = account or open_account(by=by, name=patient.name, email=patient.email, phone=patient.phone)
+    patient.account = account or open_account(
+        by=by, name=account_name(patient), email=patient.email, phone=patient.phone
+    )
     patient.number = take(Patient.KIND)[0]
     patient.search_key = search_key(patient)
     patient.save(force_insert=True)
@@ -35,28 +37,35 @@ def change_patient(patient: Patient, *, by: Membership, **details: Any) -> Patie
     """Change a patient's details, and those of their own account that were the same; the trail keeps what stood."""
     require(by, Can.EDIT_PATIENTS)
     patient = Patient.objects.select_for_update().get(pk=patient.pk)
-    before, called = _details(patient), patient.name
+    before, called = _details(patient), account_name(patient)
     for name, value in details.items():
         setattr(patient, name, value)
     patient.search_key = search_key(patient)
     patient.save(update_fields=[*details, "search_key"])
     patient.words.all().delete()
     _index(patient)
-    _follow(patient, called, before)
+    _follow(patient, called, before, by)
     record("patient.changed", patient, by=by, before=before, after=_details(patient))
     return patient
 
 
-def _follow(patient: Patient, called: str, before: dict[str, str]) -> None:
+def _follow(patient: Patient, called: str, before: dict[str, str], by: Membership) -> None:
     """A patient's own account bears their name and how to reach them: a correction reaches its receipts."""
     account = patient.account
     if account.kind != Account.Kind.PATIENT or account.name != called:
         return
-    account.name = patient.name
+    stood = _reached(account)
+    account.name = account_name(patient)
     for name in ("email", "phone"):
         if getattr(account, name) == before[name]:
             setattr(account, name, getattr(patient, name))
     account.save(update_fields=["name", "email", "phone"])
+    if _reached(account) != stood:
+        record("account.changed", account, by=by, before=stood, after=_reached(account))
+
+
+def _reached(account: Account) -> dict[str, str]:
+    return {"name": account.name, "email": account.email, "phone": account.phone}
 
 
 @transaction.atomic
@@ -79,13 +88,19 @@ def add_payer(patient: Patient, account: Account, *, by: Actor) -> None:
         record("patient.payer_added", patient, by=by, after={"payer": account.name})
 
 
+def account_name(patient: Patient) -> str:
+    """What a patient's own account is called: both names, of which the longest don't quite fit."""
+    return patient.name[:160]
+
+
 def search_key(patient: Patient) -> str:
     """What patient lists are sorted by: last name, then first name."""
     return f"{fold(patient.last_name)} {fold(patient.first_name)}"[:200]
 
 
 def _index(patient: Patient) -> None:
-    PatientWord.objects.bulk_create(PatientWord(patient=patient, word=word) for word in words(patient.name))
+    found = found_by(patient.name, patient.phone)
+    PatientWord.objects.bulk_create(PatientWord(patient=patient, word=word) for word in found)
 
 
 def _details(patient: Patient) -> dict[str, str]:

@@ -15,7 +15,7 @@ from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
 
 
-@allowed(Can.SEE_PATIENTS)
+@allowed(Can.SEE_PATIENTS, shows="table")
 def patient_list(request: ClinicRequest) -> HttpResponse:
     """Everyone who is treated, found by name or number."""
     sees_money = request.member.can(Can.SEE_MONEY)
@@ -35,7 +35,7 @@ def patient_new(request: ClinicRequest) -> HttpResponse:
     return render_page(request, "patients/patient_form.html", {"form": form})
 
 
-@allowed(Can.EDIT_PATIENTS)
+@allowed(Can.EDIT_PATIENTS, shows="patient")
 def patient_edit(request: ClinicRequest, number: int) -> HttpResponse:
     """Change a patient's details."""
     patient = get_object_or_404(Patient, number=number)

@@ -4,10 +4,10 @@ from django.apps import AppConfig
 
 
 class StaffConfig(AppConfig):
-    """Registers the check of the permission marks."""
+    """Registers the check of the permission marks, and what a sign-in starts."""
 
     name = "clinicpay.staff"
 
     def ready(self) -> None:
-        """Checks register themselves when they are imported."""
-        from clinicpay.staff import checks  # noqa: F401, PLC0415 - models must be ready first
+        """Checks and receivers register themselves when they are imported."""
+        from clinicpay.staff import checks, sessions  # noqa: F401, PLC0415 - models must be ready first

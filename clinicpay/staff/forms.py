@@ -1,11 +1,14 @@
 """Forms of people."""
 
+from typing import Any
+
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 
 from clinicpay.clinics.models import Location
-from clinicpay.staff.models import Practitioner
+from clinicpay.staff.models import Membership, Practitioner
 from clinicpay.staff.roles import Role
+from clinicpay.staff.saved_views import LISTS
 from clinicpay.ui.forms import ClinicForm, ClinicModelForm
 
 
@@ -47,3 +50,30 @@ class LocationForm(ClinicModelForm):
     class Meta:
         model = Location
         fields = ("name", "address")
+
+
+class ViewNameForm(ClinicForm):
+    """What a member calls a view of a list."""
+
+    name = forms.CharField(
+        label="Name of the view", max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
+class SaveViewForm(ViewNameForm):
+    """The filters and the order of a list, to be kept."""
+
+    page = forms.ChoiceField(label="List")
+    query = forms.CharField(widget=forms.HiddenInput, required=False, max_length=1000)
+
+    def __init__(self, *args: Any, member: Membership, **options: Any) -> None:
+        super().__init__(*args, **options)
+        fields: dict[str, Any] = self.fields
+        fields["page"].choices = [(name, name.capitalize()) for name, can in LISTS.items() if member.can(can)]
+
+    def clean_query(self) -> str:
+        """Something must be set, or the view would be the list itself."""
+        query: str = self.cleaned_data["query"]
+        if not query:
+            raise forms.ValidationError("Set a filter or an order first, then save the view.")
+        return query

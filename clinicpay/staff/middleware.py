@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import render
 from django.utils import timezone
 
+from clinicpay.audit.services import record_refusal
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.refusals import Conflict, Refusal
 from clinicpay.clinics.scope import clinic_scope
+from clinicpay.staff import problems
 from clinicpay.staff.access import ClinicRequest, Refused
 from clinicpay.staff.models import User
 from clinicpay.staff.queries import memberships_of
@@ -22,6 +23,13 @@ from clinicpay.ui.htmx import wants_part
 SAID: dict[type[Exception], int] = {Refused: 403, Refusal: 409, Conflict: 409}
 """Exceptions whose message is for the user, and the status that they answer."""
 
+WRONG_CLINIC = (
+    "This was sent from a page of {there} to {here}. Nothing was saved in either clinic:"
+    " open the page in the clinic that you mean and send it there."
+)
+SAFE = {"GET", "HEAD", "OPTIONS"}
+
+_NUMBER = re.compile(r"\b[A-Z]{1,4}-\d+\b")
 _CLINIC_PATH = re.compile(r"^/c/(?P<slug>[-a-zA-Z0-9_]+)/")
 
 
@@ -40,15 +48,25 @@ class ClinicMiddleware:
         if not found:
             return self.get_response(request)
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return redirect_to_login(_page_of(request))
         self._enter(request, request.user, found["slug"])
         clinic = request.member.clinic
         with timezone.override(clock.zone(clinic)), clinic_scope(clinic, request.user):
-            response = self.get_response(request)
+            response = self._answer(request, found["slug"])
             if response.status_code >= 500:
                 transaction.set_rollback(True)
+        self._record_refusal(request)
         if isinstance(response, StreamingHttpResponse):
             response.streaming_content = _scoped(response.streaming_content, request.member.clinic, request.user.pk)
+        return response
+
+    def _answer(self, request: ClinicRequest, slug: str) -> HttpResponse:
+        """The view's answer; a form of another clinic's page is refused before any view (A19)."""
+        if request.method not in SAFE and (other := _clinic_of_page(request, slug)):
+            return self._refuse(request, 409, WRONG_CLINIC.format(here=request.member.clinic.name, there=other))
+        response = self.get_response(request)
+        if response.status_code == 405 and not wants_part(request):
+            response = problems.page(request, 405)
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
@@ -56,14 +74,27 @@ class ClinicMiddleware:
 
         A refusal that no form has shown is said on a page of its own, or as a toast.
         """
-        if transaction.get_connection().in_atomic_block:
+        problems.remember_helpers(request)
+        if hasattr(request, "member"):  # elsewhere no transaction of ours is open
             transaction.set_rollback(True)
         status = next((status for kind, status in SAID.items() if isinstance(exception, kind)), None)
         if status is None:
             return None
+        if isinstance(exception, Refused):
+            request.refused = str(exception)  # type: ignore[attr-defined]
+        return self._refuse(request, status, str(exception))
+
+    def _refuse(self, request: HttpRequest, status: int, words: str) -> HttpResponse:
         if wants_part(request):
-            return toast(HttpResponse(status=status), str(exception), "error")
-        return render(request, f"{status}.html", {"exception": str(exception)}, status=status)
+            return toast(HttpResponse(status=status), words, "error")
+        return problems.page(request, status, exception=words)
+
+    def _record_refusal(self, request: ClinicRequest) -> None:
+        """An attempt that the role refused is kept, in a transaction of its own: the attempt's was rolled back."""
+        why = getattr(request, "refused", "")
+        if why:
+            with clinic_scope(request.member.clinic, request.user):
+                record_refusal(_tried(request), by=request.member, why=why)
 
     def _enter(self, request: ClinicRequest, user: User, slug: str) -> None:
         request.memberships = memberships_of(user)
@@ -72,6 +103,27 @@ class ClinicMiddleware:
                 request.member = member
                 return
         raise Http404
+
+
+def _page_of(request: HttpRequest) -> str:
+    """Where to come back to after signing in: for a form its page, which can be opened, not the step it was sent to."""
+    before = "" if request.method in SAFE else problems.came_from(request)
+    return before or request.get_full_path()
+
+
+def _clinic_of_page(request: ClinicRequest, slug: str) -> str:
+    """The clinic in whose page a form was opened, if it is another one than the address names; "" otherwise."""
+    page = _CLINIC_PATH.match(problems.came_from(request))
+    if not page or page["slug"] == slug:
+        return ""
+    return next((one.clinic.name for one in request.memberships if one.clinic.slug == page["slug"]), "another clinic")
+
+
+def _tried(request: HttpRequest) -> str:
+    """What was asked for: the address by its name, with the number of the record in it."""
+    number = _NUMBER.search(request.path_info)
+    page = request.resolver_match.view_name if request.resolver_match else ""
+    return f"{page} {number[0]}" if number else page
 
 
 def _scoped(chunks: Iterable[bytes], clinic: Clinic, user_id: int) -> Iterator[bytes]:

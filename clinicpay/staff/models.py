@@ -132,3 +132,22 @@ class Invitation(TenantModel):
 
     def __str__(self) -> str:
         return self.email
+
+
+class SavedView(TenantModel):
+    """A member's own view of a list: its filters and order, under a name."""
+
+    member = TenantForeignKey(Membership, related_name="views")
+    page = models.CharField(max_length=40)
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=1000)
+
+    class Meta(TenantModel.Meta):
+        ordering = ["id"]
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["clinic", "member", "page", "name"], name="staff_view_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

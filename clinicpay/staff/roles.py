@@ -46,6 +46,7 @@ class Can(Enum):
     REOPEN_DAY = "re-open a day"
     AUTO_APPLY = "apply payments automatically"
     PROVE_LEDGER = "check the ledger"
+    SEE_TRAIL = "see who did and saw what"
     MANAGE_SETTINGS = "change users and settings"
     MAKE_OWNERS = "make somebody an owner"
 
@@ -82,6 +83,7 @@ TABLE: dict[Can, frozenset[Role]] = {
     Can.REOPEN_DAY: frozenset({_O}),
     Can.AUTO_APPLY: frozenset({_B, _A, _O}),
     Can.PROVE_LEDGER: frozenset({_A, _O}),
+    Can.SEE_TRAIL: frozenset({_A, _O}),
     Can.MANAGE_SETTINGS: frozenset({_A, _O}),
     Can.MAKE_OWNERS: frozenset({_O}),
 }

@@ -11,11 +11,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from clinicpay.audit.services import record
-from clinicpay.clinics.models import Location
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.staff.access import require
-from clinicpay.staff.models import Actor, Invitation, Membership, Practitioner, User
+from clinicpay.staff.models import Actor, Invitation, Membership, User
 from clinicpay.staff.roles import Can, Role
 
 VALID_FOR = timedelta(days=7)
@@ -118,21 +117,3 @@ def _new_user(email: str, name: str, password: str) -> User:
         )
     validate_password(password, User(email=email, name=name))
     return User.objects.create_user(email, password, name=name)
-
-
-@transaction.atomic
-def add_practitioner(*, name: str, discipline: str, by: Actor) -> Practitioner:
-    """Put somebody who treats patients on the clinic's roster."""
-    require(by, Can.MANAGE_SETTINGS)
-    practitioner = Practitioner.objects.create(name=name, discipline=discipline)
-    record("practitioner.added", practitioner, by=by, after={"name": name, "discipline": discipline})
-    return practitioner
-
-
-@transaction.atomic
-def add_location(*, name: str, address: str, by: Actor) -> Location:
-    """Add a site of the clinic."""
-    require(by, Can.MANAGE_SETTINGS)
-    location = Location.objects.create(name=name, address=address)
-    record("location.added", location, by=by, after={"name": name, "address": address})
-    return location

@@ -28,6 +28,7 @@ def render_page(
     Without a `status`, a bound `form` with errors in the context answers 422.
     """
     context = context or {}
+    request.shown = context  # type: ignore[attr-defined]  # whoever records what a person saw reads it here
     if status is None:
         status = htmx.INVALID if _has_errors(context.get("form")) else 200
     name = f"{template}#{fragment}" if fragment and htmx.wants_part(request) else template

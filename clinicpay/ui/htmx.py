@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.messages import get_messages
 from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import render, resolve_url
+from django.shortcuts import resolve_url
 
 TRIGGER = "HX-Trigger"
 INVALID = 422
@@ -40,13 +40,6 @@ def signed_out(request: HttpRequest) -> HttpResponse:
     query = QueryDict(mutable=True)
     query["next"] = page_path(request)
     return go(HttpResponse(status=401), f"{resolve_url(settings.LOGIN_URL)}?{query.urlencode(safe='/')}")
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """CSRF_FAILURE_VIEW: the page is older than the session, so load it afresh."""
-    if wants_part(request):
-        return HttpResponse(status=403, headers={"HX-Refresh": "true"})
-    return render(request, "403_csrf.html", {"reason": reason}, status=403)
 
 
 def add_toast(response: HttpResponse, toast: dict[str, Any]) -> None:

@@ -167,12 +167,25 @@ def cut(paginator: CappedPaginator, params: QueryDict, prefix: str = "") -> Slic
     return _by_number(paginator, params, prefix)
 
 
+def drawn(page: Any) -> list[Any]:
+    """The rows of a page: found by their keys first, and only then joined with what is shown beside them.
+
+    In one step the planner takes each join for a filter, since every table names the clinic. It then expects few
+    rows, reads and joins all of the clinic, and sorts (measured: 620 ms at 20,000 rows instead of 1).
+    """
+    if not isinstance(page, QuerySet) or not page.query.select_related or page.query.combinator:
+        return list(page)
+    whole = page.all()
+    whole.query.clear_limits()
+    return list(whole.filter(pk__in=page.values("pk")))
+
+
 def _by_number(paginator: CappedPaginator, params: QueryDict, prefix: str) -> Slice:
     try:
         page = paginator.page(params.get(f"{prefix}page", 1))
     except InvalidPage:
         page = paginator.page(1)
-    rows = list(page.object_list)
+    rows = drawn(page.object_list)
     if paginator.num_pages == 1:
         return Slice(rows, page.start_index(), [])
 
@@ -220,7 +233,7 @@ class _Walk:
             keys = [SortKey(key.path, not key.descending, key.field) for key in keys]
         if self.values:
             ordered = ordered.filter(beyond(keys, self.values))
-        rows = list(ordered[: self.size + 1])
+        rows = drawn(ordered[: self.size + 1])
         page = rows[: self.size]
         return (page[::-1] if self.backwards else page), len(rows) > self.size
 

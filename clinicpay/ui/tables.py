@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Self
 import django_tables2
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django_tables2.config import RequestConfig
 
 from clinicpay.ui.links import with_query
 from clinicpay.ui.paging import CURSORS, SIZES, CappedPaginator, PageLink, Slice, cut
@@ -75,7 +74,10 @@ class ListTable(django_tables2.Table):
         options = {"order_by_field": "sort", "per_page_field": "per", "page_field": "page"} | options
         table = cls(rows, **options)
         table.request = request
-        RequestConfig(request, paginate=False).configure(table)
+        wanted = request.GET.getlist(table.prefixed_order_by_field)
+        columns = {column.name for column in table.columns}
+        if any(name.lstrip("-") in columns for name in wanted):  # anything else, the table would complain of
+            table.order_by = [name for name in wanted if name.lstrip("-") in columns]
         table.paginator = CappedPaginator(table.ordered(), table.size)
         table.shown = cut(table.paginator, request.GET, table.prefix or "")
         return table

@@ -85,7 +85,9 @@ def record_payment(
         credits = [books.receive(payment) for payment in _payments(account, order, receipt)]
         _apply(books, credits, order.parts)
         books.answer = {"receipt": receipt.number}
-    record("payment.received", receipt, by=by, after={"amount": order.amount, "applied": _applied(order)})
+    methods = [str(tender.method) for tender in order.tenders]
+    received = {"amount": order.amount, "applied": _applied(order), "methods": methods}
+    record("payment.received", receipt, by=by, after=received)
     return receipt
 
 

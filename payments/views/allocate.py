@@ -18,7 +18,7 @@ from payments.models import Payment
 from payments.views.acts import done
 
 
-@allowed(Can.ALLOCATE)
+@allowed(Can.ALLOCATE, shows="payment")
 def payment_allocate(request: ClinicRequest, number: int) -> HttpResponse:
     """Apply what is left of a payment; the oldest charges come filled in (A1, A3)."""
     payment = get_object_or_404(Payment.objects.select_related("account", "patient"), number=number)

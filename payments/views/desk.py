@@ -21,14 +21,14 @@ from payments.services import record_payment
 from treatments.models import TreatmentEvent
 
 
-@allowed(Can.TAKE_PAYMENT)
+@allowed(Can.TAKE_PAYMENT, shows="patient")
 def pay_for_patient(request: ClinicRequest, number: int) -> HttpResponse:
     """Take money for whatever the patient's account owes."""
     patient = get_object_or_404(Patient.objects.select_related("account"), number=number)
     return _take(request, patient, None)
 
 
-@allowed(Can.TAKE_PAYMENT)
+@allowed(Can.TAKE_PAYMENT, shows="event")
 def pay_for_treatment(request: ClinicRequest, number: int) -> HttpResponse:
     """Take money for one treatment, before the patient leaves."""
     events = TreatmentEvent.objects.select_related("patient__account", "location")

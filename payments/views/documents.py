@@ -20,24 +20,24 @@ def _receipt(number: int) -> Receipt:
     return get_object_or_404(receipts, number=number)
 
 
-@allowed(Can.SEE_MONEY)
+@allowed(Can.SEE_MONEY, shows="receipt")
 def receipt(request: ClinicRequest, number: int) -> HttpResponse:
     """What the payer takes home: tenders, what they paid, what stays unapplied, what is still owed."""
     found = _receipt(number)
     return render_page(request, "payments/receipt.html", {"receipt": found, **receipt_facts(found)})
 
 
-@allowed(Can.SEE_MONEY)
+@allowed(Can.SEE_MONEY, shows="receipt")
 def receipt_pdf(request: ClinicRequest, number: int) -> HttpResponse:
     """The receipt on paper."""
     found = _receipt(number)
     clinic = request.member.clinic
-    context = {"receipt": found, "clinic": clinic, "by": request.member.user, **receipt_facts(found)}
+    context = request.shown = {"receipt": found, "clinic": clinic, "by": request.member.user, **receipt_facts(found)}
     document = render_pdf("payments/receipt_document.html", context, paper=clinic.paper)
     return pdf_response(document, f"{found.ref}.pdf")
 
 
-@allowed(Can.SEE_MONEY)
+@allowed(Can.SEE_MONEY, shows="invoice")
 def invoice(request: ClinicRequest, number: int) -> HttpResponse:
     """What was billed, what has paid it, and what is left."""
     found = get_object_or_404(invoices_with_balance().select_related("account", "event", "location"), number=number)

@@ -20,7 +20,7 @@ def _patient(number: int) -> Patient:
     return get_object_or_404(Patient.objects.select_related("account"), number=number)
 
 
-@allowed(Can.SEE_PATIENTS)
+@allowed(Can.SEE_PATIENTS, shows="patient")
 def patient(request: ClinicRequest, number: int) -> HttpResponse:
     """One patient; practitioners get the clinical half alone (S0.27)."""
     found = _patient(number)
@@ -29,16 +29,17 @@ def patient(request: ClinicRequest, number: int) -> HttpResponse:
     if request.member.can(Can.SEE_MONEY):
         with_balances(treatments)
         invoices = invoices_with_balance(account=found.account_id).filter(outstanding__gt=0)
+        kin = list(family(found.account))
         context |= {
-            "family": family(found.account).exclude(pk=found.pk),
+            "family": [one for one in kin if one.pk != found.pk],
             "invoices": invoices[:RECENT],
             "credits": open_credits([found.account]),
-            "timeline": patient_timeline(found, request.member.clinic.currency),
+            "timeline": patient_timeline(found, request.member.clinic.currency, kin if len(kin) > 1 else ()),
         }
     return render_page(request, "patients/patient.html", context)
 
 
-@allowed(Can.SEE_MONEY)
+@allowed(Can.SEE_MONEY, shows="patient")
 def receipts(request: ClinicRequest, number: int) -> HttpResponse:
     """The receipts of the patient's account."""
     found = _patient(number)

@@ -15,7 +15,7 @@ from clinicpay.ui.answers import notify, redirect_after, render_page
 from payments.filters import PaymentFilter
 from payments.forms import ReasonForm, UndoForm
 from payments.models import Payment
-from payments.queries import parts_of, payment_history
+from payments.queries import parts_of
 from payments.queries import payments as all_payments
 from payments.services import reverse_payment
 from payments.states import PaymentStatus
@@ -23,7 +23,7 @@ from payments.tables import PaymentTable
 from payments.views.acts import done
 
 
-@allowed(Can.SEE_MONEY)
+@allowed(Can.SEE_MONEY, shows="table")
 def payment_list(request: ClinicRequest) -> HttpResponse:
     """All payments, filtered and sorted as the address says."""
     narrow = PaymentFilter.of(request, all_payments())
@@ -34,7 +34,7 @@ def payment_list(request: ClinicRequest) -> HttpResponse:
     return render_page(request, "payments/payment_list.html", {"filter": narrow, "table": table}, fragment="results")
 
 
-@allowed(Can.SEE_MONEY)
+@allowed(Can.SEE_MONEY, shows="payment")
 def payment(request: ClinicRequest, number: int) -> HttpResponse:
     """One payment: where its money went, and what happened to it."""
     found = _payment(number)
@@ -42,7 +42,6 @@ def payment(request: ClinicRequest, number: int) -> HttpResponse:
         "payment": found,
         "parts": parts_of([found])[found.pk],
         "allocations": list(live_allocations(credit__payment=found)),
-        "history": payment_history(found, request.member.clinic.currency),
         "reversible": found.status == PaymentStatus.PAID and request.member.can(Can.REVERSE_PAYMENT),
     }
     return render_page(request, "payments/payment.html", context)
@@ -53,13 +52,13 @@ def _payment(number: int) -> Payment:
     return get_object_or_404(rows, number=number)
 
 
-@allowed(Can.ALLOCATE)
+@allowed(Can.ALLOCATE, shows="payment")
 def allocation_undo(request: ClinicRequest, number: int, entry: int) -> HttpResponse:
     """Undo one allocation of this payment, or all but a part; the money returns to it (A6)."""
     found, allocation = _payment(number), get_object_or_404(allocations(credit__payment__number=number), pk=entry)
     if request.method == "GET" and not live_allocations(pk=entry).exists():
         return _over(request, found, "This allocation was undone already.")
-    form = UndoForm(request.POST or None, currency=request.member.clinic.currency)
+    form = UndoForm(request.POST or None, applied=allocation.applied, currency=request.member.clinic.currency)
     if request.method == "POST" and form.is_valid():
         keep, reason = form.cleaned_data["keep"], form.cleaned_data["reason"]
         once = form.once("undo", entry, keep=keep)
@@ -70,7 +69,7 @@ def allocation_undo(request: ClinicRequest, number: int, entry: int) -> HttpResp
     return render_page(request, "payments/allocation_undo.html", context, status=422 if form.is_bound else 200)
 
 
-@allowed(Can.REVERSE_PAYMENT)
+@allowed(Can.REVERSE_PAYMENT, shows="payment")
 def payment_reverse(request: ClinicRequest, number: int) -> HttpResponse:
     """Reverse a payment that was entered in error; every effect is shown before (C3)."""
     found = _payment(number)

@@ -27,7 +27,7 @@ from treatments.services import schedule_event
 from treatments.states import MOVES, EventState
 
 
-@allowed(Can.SEE_TREATMENTS)
+@allowed(Can.SEE_TREATMENTS, shows="table")
 def treatment_list(request: ClinicRequest) -> HttpResponse:
     """All treatment events; for those who see money, with payment state and balance (S0.3)."""
     sees_money = request.member.can(Can.SEE_MONEY)
@@ -40,7 +40,7 @@ def treatment_list(request: ClinicRequest) -> HttpResponse:
     )
 
 
-@allowed(Can.SCHEDULE)
+@allowed(Can.SCHEDULE, shows="patient patients")
 def treatment_new(request: ClinicRequest) -> HttpResponse:
     """Add a treatment: first the patient, then what is to be done."""
     patient = _chosen_patient(request)
@@ -60,7 +60,7 @@ def _chosen_patient(request: ClinicRequest) -> Patient | None:
     return None if number is None else get_object_or_404(Patient, number=number)
 
 
-@allowed(Can.SEE_TREATMENTS)
+@allowed(Can.SEE_TREATMENTS, shows="event")
 def treatment(request: ClinicRequest, number: int) -> HttpResponse:
     """One event: what was done, and for those who see money what was charged, paid and is left."""
     event = get_object_or_404(events().select_related("patient__account"), number=number)
@@ -89,7 +89,7 @@ def treatment_complete(request: ClinicRequest, number: int) -> HttpResponse:
     return redirect_after(request, address(request.member.clinic, "treatment", number=number))
 
 
-@allowed(Can.SCHEDULE)
+@allowed(Can.SCHEDULE, shows="event")
 def treatment_cancel(request: ClinicRequest, number: int) -> HttpResponse:
     """Cancel a treatment that will not happen, after asking."""
     event = get_object_or_404(events(), number=number)

@@ -20,12 +20,19 @@ from tests.worlds import World
 
 SAMPLES: dict[str, Callable[[World], Any]] = {
     "slug:slug": lambda world: world.slug,
+    "ac:number": lambda world: world.account,
     "pt:number": lambda world: world.patient,
     "te:number": lambda world: world.planned,
     "pay:number": lambda world: world.payment,
     "inv:number": lambda world: world.invoice,
     "rcp:number": lambda world: world.receipt,
+    "str:section": lambda _world: "team",
     "int:entry": lambda world: world.allocation.pk,
+    "int:saved": lambda world: world.view.pk,
+    "int:practitioner": lambda world: world.home.practitioner.pk,
+    "int:location": lambda world: world.location.pk,
+    "int:price": lambda world: world.price.pk,
+    "slug:key": lambda _world: "two-clinics",
     "str:token": lambda world: world.canary,
     "str:uidb36": lambda _world: "1",
     "str:key": lambda _world: "set-password",
@@ -61,7 +68,7 @@ def path_of(one: Address, clinic: World, rows: World | None = None, **instead: A
 
 def takes_rows(one: Address) -> bool:
     """Whether the address names a row of the clinic."""
-    return arguments(one) != ["slug:slug"]
+    return not set(arguments(one)) <= {"slug:slug", "slug:key", "str:section"}
 
 
 def who_of(can: Can) -> set[str]:

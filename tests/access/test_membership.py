@@ -47,6 +47,31 @@ def test_disabled_user_is_signed_out_at_the_next_request(harbor, rita):
     assert rita.get("/c/harbor/today/").status_code == 302
 
 
+def test_disabled_user_is_out_of_every_session_at_the_next_request(harbor):
+    sessions = [Client() for _ in range(3)]
+    for session in sessions:
+        session.force_login(harbor.rita.user)
+        assert session.get("/c/harbor/today/").status_code == 200
+
+    harbor.rita.user.is_active = False
+    harbor.rita.user.save(update_fields=["is_active"])
+
+    for session in sessions:
+        assert session.post("/c/harbor/patients/new/", NEW_PATIENT).status_code == 302
+        assert session.get("/c/harbor/today/")["Location"].startswith("/accounts/login/")
+    assert _patients(harbor) == 0
+
+
+def test_removed_member_is_out_of_every_session(harbor):
+    sessions = [Client() for _ in range(3)]
+    for session in sessions:
+        session.force_login(harbor.rita.user)
+
+    Membership.objects.filter(pk=harbor.rita.pk).update(active=False)
+
+    assert [session.get("/c/harbor/today/").status_code for session in sessions] == [404] * 3
+
+
 def test_changed_role_counts_at_the_next_request(harbor, rita):
     assert rita.get("/c/harbor/payments/").status_code == 200
 

@@ -14,7 +14,7 @@ PARAMETERS, SWITCHES = 6, 1
 def test_modules_are_short() -> None:
     too_long = {
         place(file): lines
-        for file in modules(*PRODUCT, "assets", "tests")
+        for file in modules(*PRODUCT, "assets", "bench", "tests")
         if (lines := len(file.read_text().splitlines())) > LINES_PER_MODULE
     }
 
@@ -22,7 +22,7 @@ def test_modules_are_short() -> None:
 
 
 def test_functions_are_short() -> None:
-    assert _too_long(modules(*PRODUCT, "assets", "tests"), LINES_PER_FUNCTION) == {}
+    assert _too_long(modules(*PRODUCT, "assets", "bench", "tests"), LINES_PER_FUNCTION) == {}
 
 
 def test_views_are_shorter() -> None:
@@ -42,7 +42,7 @@ def test_templates_are_short() -> None:
 def test_functions_take_few_parameters() -> None:
     too_many = {
         place(file, function): count
-        for file in modules(*PRODUCT, "assets")
+        for file in modules(*PRODUCT, "assets", "bench")
         for function in functions(file)
         if (count := len(_parameters(function))) > PARAMETERS
     }
@@ -53,7 +53,7 @@ def test_functions_take_few_parameters() -> None:
 def test_functions_have_at_most_one_switch() -> None:
     too_many = {
         place(file, function): count
-        for file in modules(*PRODUCT, "assets")
+        for file in modules(*PRODUCT, "assets", "bench")
         for function in functions(file)
         if (count := _switches(function)) > SWITCHES
     }

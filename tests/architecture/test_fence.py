@@ -11,7 +11,11 @@ import pytest
 from tests.architecture.sources import PRODUCT, modules, place
 
 BUILDS_SQL = {
+    "clinicpay/backups/attacks.py",  # a list of attacks, all of them constants
+    "clinicpay/backups/digests.py",  # names of tables, composed by psycopg
+    "clinicpay/backups/scratch.py",  # names of roles, composed by psycopg
     "balances/checks.py",  # each check is a query of ours, counted by a query around it
+    "clinicpay/clinics/db/catalogue.py",  # each lint is a query of ours, behind what it calls a tenant table
     "clinicpay/clinics/db/operations.py",  # names of tables and columns, from the models
     "clinicpay/clinics/management/commands/migrate.py",  # the same
     "clinicpay/embedded/roles.py",  # names of roles, composed by psycopg
@@ -22,6 +26,7 @@ FINDS_USERS = {
 }
 
 OPENS_CLINICS = {
+    "clinicpay/backups/attacks.py",
     "clinicpay/clinics/commands.py",
     "clinicpay/clinics/scope.py",
     "clinicpay/clinics/services.py",
@@ -39,6 +44,8 @@ USES_OWNER = {
     "clinicpay/management/commands/demo.py",
 }
 
+CLINIC = {"clinic", "clinic_id"}
+
 Finder = Callable[[ast.AST], bool]
 
 
@@ -48,6 +55,18 @@ def _takes_every_field(node: ast.AST) -> bool:
         return False
     name, value = node.targets[0].id, node.value
     return name == "exclude" or (name == "fields" and isinstance(value, ast.Constant) and value.value == "__all__")
+
+
+def _asks_for_the_clinic(node: ast.AST) -> bool:
+    """A form field or a form's model field named `clinic`: the clinic comes from the scope alone."""
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        name, value = node.targets[0].id, node.value
+        fields = name == "fields" and isinstance(value, ast.List | ast.Tuple)
+        if fields and any(isinstance(one, ast.Constant) and one.value in CLINIC for one in value.elts):
+            return True
+        called = ast.unparse(value.func) if isinstance(value, ast.Call) else ""
+        return name in CLINIC and called.endswith("Field") and "forms." in called
+    return False
 
 
 def _builds_sql(node: ast.AST) -> bool:
@@ -101,6 +120,10 @@ def test_no_form_takes_every_field():
     assert _found(_takes_every_field) == set()
 
 
+def test_no_form_asks_for_the_clinic():
+    assert _found(_asks_for_the_clinic) == set()
+
+
 def test_no_sql_is_built_from_strings():
     assert _found(_builds_sql) - BUILDS_SQL == set()
 
@@ -126,6 +149,8 @@ def test_no_row_is_read_as_the_owner():
 PLANTED = [
     (_takes_every_field, "class Meta:\n    fields = '__all__'"),
     (_takes_every_field, "class Meta:\n    exclude = ['clinic']"),
+    (_asks_for_the_clinic, "class Meta:\n    fields = ['clinic', 'name']"),
+    (_asks_for_the_clinic, "clinic = forms.ModelChoiceField(None)"),
     (_builds_sql, "cursor.execute(f'select {name}')"),
     (_builds_sql, "cursor.execute('select ' + name)"),
     (_builds_sql, "cursor.execute(query % name)"),

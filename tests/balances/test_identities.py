@@ -74,7 +74,8 @@ def test_settlement_follows_what_is_left(harbor, paid, expected):
 
 LIES = {
     "raised outstanding": (
-        "update balances_charge set outstanding = outstanding + 1 where outstanding < amount - credited - written_off - moved",
+        "update balances_charge set outstanding = outstanding + 1"
+        " where outstanding + credited + written_off + moved < amount",
         "I2",
     ),
     "lowered available": ("update balances_credit set available = available - 1 where available > 0", "a credit's"),

@@ -159,17 +159,17 @@ FAULTS = {
     "patient": ("claims_transactions.csv", 2, {"PATIENTID": "p9"}, 'there is no patient "p9"'),
     "encounter": ("claims.csv", 0, {"APPOINTMENTID": "e9"}, 'there is no encounter "e9"'),
     "insurer": ("claims.csv", 0, {"PRIMARYPATIENTINSURANCEID": "i9"}, 'there is no payer "i9"'),
-    "type": ("claims_transactions.csv", 1, {"TYPE": "ADJUSTMENT"}, 'TYPE "ADJUSTMENT" is not one of'),
-    "method": ("claims_transactions.csv", 3, {"METHOD": "BARTER"}, 'METHOD "BARTER" is not one of'),
-    "twice": ("claims_transactions.csv", 1, {"ID": "t1"}, 'ID "t1" stands twice'),
-    "no id": ("patients.csv", 0, {"Id": ""}, "Id must have 1 to 64 characters"),
+    "type": ("claims_transactions.csv", 1, {"TYPE": "ADJUSTMENT"}, '"ADJUSTMENT" is not one of'),
+    "method": ("claims_transactions.csv", 3, {"METHOD": "BARTER"}, '"BARTER" is not one of'),
+    "twice": ("claims_transactions.csv", 1, {"ID": "t1"}, '"t1" stands twice'),
+    "no id": ("patients.csv", 0, {"Id": ""}, "an id must have 1 to 64 characters"),
     "long code": ("claims_transactions.csv", 0, {"PROCEDURECODE": "1" * 16}, "longer than 15 characters"),
-    "no name": ("patients.csv", 0, {"FIRST": ""}, "FIRST is empty"),
+    "no name": ("patients.csv", 0, {"FIRST": ""}, "this cell is empty"),
 }
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_names_file_and_line_and_imports_nothing(bundle, fault):
+def test_a_fault_names_file_line_and_column_and_imports_nothing(bundle, fault):
     name, row, cells, words = FAULTS[fault]
     spoil(bundle, name, row, **cells)
     bundle.write()
@@ -177,7 +177,7 @@ def test_a_fault_names_file_and_line_and_imports_nothing(bundle, fault):
     error = refused("import_synthea", bundle.folder, *COMMAND)
 
     assert error.returncode == 1
-    assert f"{name} line {row + 2}: " in str(error)
+    assert f"{name} line {row + 2}, column {next(iter(cells))}: " in str(error)
     assert words in str(error)
     assert SLUG not in all_clinics()
 
@@ -221,8 +221,8 @@ def test_every_fault_is_told_to_a_machine(bundle, capsys):
     error = refused("import_synthea", bundle.folder, *COMMAND, "--json")
     assert error.returncode == 1
     assert capsys.readouterr().out == (
-        '{"errors": ["claims_transactions.csv line 2: \\"x\\" is not an amount", '
-        '"patients.csv line 2: \\"x\\" is not a date"]}\n'
+        '{"errors": ["claims_transactions.csv line 2, column AMOUNT: \\"x\\" is not an amount; write it like 1234.50", '
+        '"patients.csv line 2, column BIRTHDATE: \\"x\\" is not a date; write it like 2014-10-06"]}\n'
     )
 
 

@@ -42,7 +42,7 @@ def fake_python(checkout: Path, script: str) -> str:
 def test_make_alone_lists_the_commands(checkout: Path) -> None:
     printed = make(checkout).stdout
 
-    for command in ("run", "test", "lock", "assets", "clean"):
+    for command in ("run", "test", "bench", "lock", "assets", "clean"):
         assert f"make {command} " in printed
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clinicpay.embedded.locks import FileLock
-from clinicpay.embedded.paths import StartupProblem, make_folder
+from clinicpay.embedded.paths import MADE_BY_US, StartupProblem, make_folder
 from clinicpay.embedded.removal import remove
 
 
@@ -42,9 +42,10 @@ def test_folder_that_was_there_before_is_kept(folder: Path) -> None:
     assert folder.is_dir()
 
 
-@pytest.mark.parametrize("name", ["run.lock", "postgres.use"])
+@pytest.mark.parametrize("name", ["run.lock", "postgres.use", "bench/run.lock"])
 def test_folder_in_use_is_kept(folder: Path, name: str) -> None:
-    make_folder(folder)
+    make_folder((folder / name).parent)
+    (folder / MADE_BY_US).touch()
     lock = FileLock(folder / name)
     lock.take(shared=True)
 

@@ -4,10 +4,11 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from balances.services import apply_credit
+from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account, PatientPayer
 from clinicpay.patients.queries import may_pay_for
-from clinicpay.patients.services import add_payer, open_account, register_patient
+from clinicpay.patients.services import add_payer, change_patient, open_account, register_patient
 from clinicpay.staff.access import Refused
 from tests.balances.money import credit_of, totals
 from tests.factories import a_charge, a_patient, a_payment
@@ -61,3 +62,23 @@ def test_account_starts_at_zero_and_its_totals_cannot_be_saved(harbor, ethan):
     ethan.account.owes = 5
     with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
         ethan.account.save(update_fields=["owes"])
+
+
+def test_longest_name_that_a_patient_may_have_is_taken(harbor):
+    """Both names together are one letter longer than the account's."""
+    patient = register_patient(by=harbor.rita, first_name="F" * 80, last_name="L" * 80)
+    changed = change_patient(patient, by=harbor.rita, first_name="G" * 80)
+
+    assert patient.account.name == f"{'F' * 80} {'L' * 79}"
+    changed.account.refresh_from_db()
+    assert changed.account.name == f"{'G' * 80} {'L' * 79}"
+
+
+def test_correction_that_reaches_the_account_is_in_its_trail(harbor):
+    patient = register_patient(by=harbor.rita, first_name="Ethan", last_name="Park", phone="555 0100")
+
+    change_patient(patient, by=harbor.rita, first_name="Ethan", last_name="Parker")
+    change_patient(patient, by=harbor.rita, first_name="Ethan", last_name="Parker")
+
+    line = AuditEvent.objects.get(action="account.changed")
+    assert (line.before["name"], line.after["name"]) == ("Ethan Park", "Ethan Parker")

@@ -8,9 +8,9 @@ from django.apps import apps
 from django.db import models
 from django.test.utils import isolate_apps
 
+from clinicpay.clinics.db import catalogue
 from clinicpay.clinics.db.roles import OWNER
 from clinicpay.clinics.models import Clinic, Location, TenantForeignKey, TenantModel
-from tests.tenancy import catalogue
 
 PLANTS = {
     "unknown_table": ("create table planted (id bigint)", "planted"),

@@ -4,9 +4,9 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection
 
+from clinicpay.clinics.db.catalogue import tenant_models
 from clinicpay.clinics.models import Clinic, Counter, Location
 from clinicpay.clinics.scope import NoClinic, clinic_scope
-from tests.tenancy.catalogue import tenant_models
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

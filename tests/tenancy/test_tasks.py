@@ -54,7 +54,11 @@ def test_every_project_task_that_reads_rows_is_given_a_clinic():
 
     without = {task.name for task in tasks if "clinic_id" not in inspect.signature(task.run).parameters}
 
-    assert without == {"clinicpay.tasks.forget_old_sessions", "clinicpay.tasks.verify_ledgers"}
+    assert without == {
+        "clinicpay.tasks.forget_old_sessions",
+        "clinicpay.tasks.seal_trails",
+        "clinicpay.tasks.verify_ledgers",
+    }
 
 
 def test_task_sees_its_clinic(worlds):

@@ -7,6 +7,7 @@ from django.contrib.messages.storage.cookie import CookieStorage
 from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from clinicpay.staff import problems
 from clinicpay.ui import answers, htmx
 
 
@@ -133,9 +134,9 @@ def test_other_redirects_stay(ask):
 
 
 def test_failed_csrf_check_refreshes_a_part_and_explains_on_a_page(ask):
-    response = htmx.csrf_failure(ask(part=True))
+    response = problems.csrf_failure(ask(part=True))
     assert (response.status_code, response["HX-Refresh"], response.content) == (403, "true", b"")
 
-    response = htmx.csrf_failure(ask(), reason="CSRF token missing.")
+    response = problems.csrf_failure(ask(), reason="CSRF token missing.")
     assert response.status_code == 403
     assert b"Nothing was saved" in response.content

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -14,6 +15,8 @@ from clinicpay.ui.paging import CappedPaginator, NotKeyable, SortKey, cut, make_
 
 class Rows:
     """What paging asks of a query set: filter by Q, reverse, slice, count; it notes every limit."""
+
+    query = SimpleNamespace(select_related=False)
 
     def __init__(self, rows, keys, limits=None):
         self.rows, self.keys, self.limits = rows, keys, limits if limits is not None else []

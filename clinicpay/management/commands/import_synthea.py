@@ -1,7 +1,6 @@
 """`manage.py import_synthea DIR --clinic SLUG`: a practice's history from Synthea's CSV files, all or nothing."""
 
 from argparse import ArgumentParser
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,28 +8,30 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.db import transaction
 
-from balances.queries import clinic_totals
-from clinicpay import money
-from clinicpay.clinics.commands import BAD_ARGUMENTS, WRONG, ClinicCommand, clinic_id, long_scope
+from clinicpay.clinics.commands import BAD_ARGUMENTS, clinic_id, long_scope
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.queries import all_clinics
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.clinics.services import create_clinic
 from clinicpay.imports import synthea
+from clinicpay.imports.commands import ImportCommand, figures, left_out
 from clinicpay.imports.practice import Practice
 from clinicpay.imports.sheets import BadFiles
 from clinicpay.imports.writer import import_practice
 from clinicpay.staff.models import ClinicPayItself
 
-SHOWN = 20
-"""Faults that a person is told at once; a machine gets all."""
+REPORTED = (
+    *("patients", "events", "procedures", "charges", "charges_total", "payments", "payments_total"),
+    *("skipped", "outstanding", "unapplied"),
+)
+"""These files have no opening balances, and what is applied is the automatic run's to tell."""
 
 TIMEZONE, CURRENCY = "America/New_York", "USD"
 """Of a clinic made by --create: Synthea's patients live in Massachusetts."""
 
 
-class Command(ClinicCommand):
+class Command(ImportCommand):
     """Imports patients, insurers, events, charges, invoices and paid payments."""
 
     help = "Import Synthea CSV files into a clinic. All or nothing; importing the same files again adds nothing."
@@ -59,11 +60,7 @@ class Command(ClinicCommand):
             self.answer(found, _words(found), as_json=options["json"])
 
     def _refuse(self, faults: list[str], *, as_json: bool) -> None:
-        if as_json:
-            self.answer({"errors": faults}, "", as_json=True)
-        more = [f"… and {len(faults) - SHOWN} more."] if len(faults) > SHOWN else []
-        told = "\n".join([*faults[:SHOWN], *more])
-        raise CommandError(f"Nothing was imported:\n{told}", returncode=WRONG)
+        self.refuse(faults, {"errors": faults} if as_json else None)
 
 
 def _found(slug: str, *, create: bool) -> Clinic:
@@ -89,18 +86,15 @@ def _saved(clinic: Clinic) -> Clinic:
 def _imported(clinic: Clinic, practice: Practice, *, allocate: bool) -> dict[str, Any]:
     with long_scope(clinic.pk):
         added, skipped = import_practice(practice, by=ClinicPayItself(clinic, "Import"), allocate=allocate)
-        totals = clinic_totals()
-    found = asdict(added) | {"outstanding": totals["outstanding"], "unapplied": totals["unapplied"]}
-    for key in ("charges_total", "payments_total", "outstanding", "unapplied"):
-        found[key] = money.plain(found[key], clinic.currency)
-    return found | {"skipped": [asdict(one) for one in skipped]}
+        found = figures(added, skipped, clinic)
+    return {key: found[key] for key in REPORTED}
 
 
 def _words(found: dict[str, Any]) -> str:
     lines = [
         f"Imported {found['patients']} patients, {found['events']} events, {found['charges']} charges of "
         f"{found['charges_total']} and {found['payments']} payments of {found['payments_total']}.",
-        *(f"Left out: {one['count']} × {one['what']}: {one['reason']}." for one in found["skipped"]),
+        *left_out(found),
         f"The clinic is now owed {found['outstanding']} and holds {found['unapplied']} unapplied.",
     ]
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import template
+from django.core.signals import setting_changed
 from django.template.context import RequestContext
 from django.templatetags.static import static
 from django.utils import timezone
@@ -26,7 +27,16 @@ READ_ALOUD = {"full": "fully allocated", "part": "partly allocated", "held": "he
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """{% icon 'cash' %}: a drawing beside words; with a label it stands for the words."""
-    return _drawing(name, str(label), static("vendor/icons/sprite.svg"))
+    return _drawing(name, str(label), _sprite())
+
+
+@lru_cache
+def _sprite() -> str:
+    """Kept, because a page draws twenty icons and the storage takes the address apart each time."""
+    return static("vendor/icons/sprite.svg")
+
+
+setting_changed.connect(lambda **_: _sprite.cache_clear(), weak=False, dispatch_uid="ui.sprite")
 
 
 @lru_cache(maxsize=512)

@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.db import transaction
 
+from clinicpay.audit.services import record
 from clinicpay.clinics.commands import BAD_ARGUMENTS, ClinicCommand
 from clinicpay.clinics.queries import all_clinics
 from clinicpay.clinics.scope import clinic_scope
@@ -49,7 +50,9 @@ class Command(ClinicCommand):
 def _made(fields: dict[str, str], owner: str) -> Invited:
     clinic = create_clinic(**fields)
     with clinic_scope(clinic):
-        return invite(owner, role=Role.OWNER, by=ClinicPayItself(clinic, "Create clinic command"))
+        by = ClinicPayItself(clinic, "Create clinic command")
+        record("clinic.created", clinic, by=by, after=fields)
+        return invite(owner, role=Role.OWNER, by=by)
 
 
 def _faults(error: ValidationError) -> str:

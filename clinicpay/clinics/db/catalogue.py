@@ -50,7 +50,7 @@ TOTALS = {
 }
 """Columns that only the ledger's trigger moves, and the only ones that its role may update."""
 
-APPEND_ONLY = {"audit_auditevent", "balances_entry", "balances_posting"}
+APPEND_ONLY = {"audit_auditblock", "audit_auditevent", "balances_entry", "balances_posting"}
 
 # Tenant tables are those with a clinic_id, and the clinics themselves, whose key is their id.
 _TENANT = """
@@ -64,6 +64,8 @@ with tenant as (
   where c.relkind in ('r', 'p')
 )
 """
+
+_TENANT_TABLES = f"{_TENANT} select relname from tenant order by relname"  # noqa: S608 - both parts are ours
 
 LINTS = {
     "unknown_table": """
@@ -176,7 +178,7 @@ def tenant_models() -> list[type[Model]]:
 
 def tenant_tables(connection: psycopg.Connection) -> list[str]:
     """Every table behind the fence, as the catalogue has them."""
-    return [row[0] for row in connection.execute(_TENANT + "select relname from tenant order by relname")]
+    return [row[0] for row in connection.execute(_TENANT_TABLES)]
 
 
 def missing_tenant_keys(connection: psycopg.Connection, models: list[type[Model]]) -> list[str]:
@@ -190,8 +192,7 @@ def missing_tenant_keys(connection: psycopg.Connection, models: list[type[Model]
     }
     wanted = {
         f"{model._meta.db_table}.{key_name(model._meta.db_table, field)}": (
-            f"FOREIGN KEY (clinic_id, {field.column}) "
-            f"REFERENCES {field.remote_field.model._meta.db_table}(clinic_id, id)"
+            f"FOREIGN KEY (clinic_id, {field.column}) REFERENCES {field.related_model._meta.db_table}(clinic_id, id)"
         )
         for model in models
         for field in model._meta.local_fields
@@ -206,7 +207,7 @@ def loose_references(models: list[type[Model]]) -> list[str]:
         str(field)
         for model in models
         for field in model._meta.local_fields
-        if field.is_relation
-        and issubclass(field.remote_field.model, TenantModel)
+        if isinstance(field.related_model, type)
+        and issubclass(field.related_model, TenantModel)
         and not isinstance(field, TenantForeignKey)
     )

@@ -1,0 +1,100 @@
+"""The bench from the shell: `make bench`, `make bench ARGS="--rows 1000000 --keep"`."""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import report
+from bench.place import own_servers, web
+from clinicpay.embedded.paths import StartupProblem
+from clinicpay.embedded.stopping import Stopped, stop_on_signals
+
+SMALL, DESK, BIG = "small", "desk", "big"
+PARTS = ("posting", "lists", "starts", "plans")
+
+
+def main(arguments: list[str]) -> int:
+    """Measure, print the table, keep the file. 0 whatever was found: a bench on a busy machine is no test."""
+    options = _parser().parse_args(arguments)
+    stop_on_signals()
+    begin = time.monotonic()
+    try:
+        with own_servers(keep=options.keep) as folder:
+            results, facts = _measured(folder, options)
+    except StartupProblem as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    except Stopped:
+        return 130
+    print(f"\n{report.table(results)}\n{facts.get('plans', '')}")
+    report.write(results, **facts, rows=options.rows, seconds=round(time.monotonic() - begin))
+    print(f"{report.RESULTS} has the same. It took {time.monotonic() - begin:.0f} s.")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
+    parser.add_argument("--rows", type=int, default=100_000, help="payments of the large clinic (default: 100000)")
+    parser.add_argument(
+        "--keep", action="store_true", help="keep the database for the next run, which then fills nothing"
+    )
+    parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="leave the other parts out")
+    parser.add_argument("--rounds", type=int, default=7, help="rounds of each comparison (default: 7)")
+    parser.add_argument("--port", type=int, default=8090, help="a free port (default: 8090)")
+    return parser
+
+
+def _measured(folder: Path, options: argparse.Namespace) -> tuple[list[report.Result], dict[str, object]]:
+    import django
+
+    django.setup()
+    from bench import lists, plans, posting, starts
+
+    facts: dict[str, object] = {}
+    results: list[report.Result] = []
+    if set(options.only) - {"starts"}:
+        facts["filled"] = _filled(options.rows)
+    comparisons: list[tuple[str, Callable[[], list[report.Result]]]] = [
+        ("posting", lambda: posting.posting(DESK, options.port, folder, options.rounds)),
+        ("lists", lambda: lists.rendering(SMALL, options.port, options.rounds)),
+        ("lists", lambda: lists.sizes(SMALL, BIG, options.port, options.rounds)),
+    ]
+    with web(folder, options.port):
+        for name, compare in comparisons:
+            if name in options.only:
+                results += _told(compare())
+    if "plans" in options.only:
+        facts["plans"] = plans.told(plans.findings(BIG))
+    if "starts" in options.only:
+        results += _told(starts.starts(options.port))
+    return results, facts
+
+
+def _told(results: list[report.Result]) -> list[report.Result]:
+    for one in results:
+        print(f"{one.name}: {one.ratio:.3f} {one.target}", flush=True)
+    return results
+
+
+def _filled(rows: int) -> dict[str, object]:
+    """The clinics, made where they are missing: the small, the desk's, ten others, and the large one."""
+    from bench.fill import as_owner, check, fill
+    from clinicpay.clinics.queries import all_clinics
+
+    wanted = {SMALL: 1_000, DESK: 5_000, **{f"other-{number}": 500 for number in range(1, 11)}, BIG: rows}
+    facts: dict[str, object] = {}
+    for slug, payments in wanted.items():
+        if slug not in all_clinics():
+            done = fill(slug, payments)
+            facts[slug] = done.payments, round(done.payments / done.seconds)
+            print(f"{slug}: {done.payments:,} payments, {done.payments / done.seconds:,.0f} a second", flush=True)
+    if facts:
+        as_owner("vacuum analyze")
+        print(check(list(wanted)), flush=True)
+    return facts
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,13 @@
+"""The application's addresses and, beside them, the plain forms that it is measured against."""
+
+from django.urls import path
+
+from bench import naive
+from clinicpay import urls
+
+urlpatterns = [
+    *urls.urlpatterns,
+    path("bench/bare/", naive.bare),
+    path("c/<slug:slug>/bench/payments/", naive.payment_list),
+    path("c/<slug:slug>/bench/pay/<int:charge>/", naive.pay),
+]

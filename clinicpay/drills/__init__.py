@@ -1,0 +1,1 @@
+"""Fault drills: what must hold when something breaks, shown on servers that are thrown away afterwards."""

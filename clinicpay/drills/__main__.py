@@ -1,0 +1,43 @@
+"""`python -m clinicpay.drills [NAME …]`: all drills or the named ones; 1 if a promise was broken."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from clinicpay.embedded.stopping import Stopped, stop_on_signals
+
+from . import away, restore, walk
+from .frame import RESULTS, Drill, perform, table, write
+
+DRILLS = {
+    drill.name: drill
+    for drill in (
+        Drill("restore", "a backup restores to equal rows; a spoilt one is found", 900, restore.run),
+        Drill("database-away", "503 in words, nothing acknowledged is lost, back within 5 s", 480, away.run),
+        Drill("money-walk", "a long random walk through the money, 0 differences", 1500, walk.run),
+    )
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Perform, print, keep."""
+    parser = argparse.ArgumentParser(prog="drill", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(DRILLS)}; all without one")
+    names = parser.parse_args(arguments).names or list(DRILLS)
+    unknown = [name for name in names if name not in DRILLS]
+    if unknown:
+        parser.error(f"there is no drill {unknown[0]!r}; there are {', '.join(DRILLS)}")
+    stop_on_signals()
+    try:
+        outcomes = perform(DRILLS[name] for name in names)
+    except Stopped:
+        return 130
+    print("\n".join(table(outcomes)))
+    write(outcomes)
+    print(f"\nKept in {RESULTS}")
+    return 1 if any(outcome.broken for outcome in outcomes) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

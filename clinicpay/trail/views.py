@@ -1,0 +1,113 @@
+"""The trail, its proof, and the history of each record, which its page loads when it is scrolled to."""
+
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
+
+from balances.models import Invoice
+from clinicpay.audit.models import AuditEvent
+from clinicpay.audit.sealing import prove
+from clinicpay.clinics.addresses import address
+from clinicpay.clinics.models import Location
+from clinicpay.clinics.numbers import Numbered
+from clinicpay.patients.models import Account, Patient
+from clinicpay.staff.access import ClinicRequest, allowed
+from clinicpay.staff.models import Invitation, Membership, Practitioner
+from clinicpay.staff.roles import Can
+from clinicpay.trail.filters import TrailFilter
+from clinicpay.trail.history import history, history_of_kinds
+from clinicpay.trail.tables import TrailTable, with_words
+from clinicpay.ui.answers import render_page
+from clinicpay.ui.htmx import wants_part
+from payments.models import Payment, Receipt
+from treatments.models import PriceItem, TreatmentEvent
+
+PROVED_ON_PAGE = 50_000
+"""Lines that the page computes again, which takes about a second; the command takes all."""
+
+BESIDE = 6
+"""Lines that stand beside the record; the history's own page has the others."""
+
+SECTIONS: dict[str, tuple[str, str, list[type]]] = {
+    "team": ("Team", "settings_team", [Membership, Invitation]),
+    "practitioners": ("Practitioners", "settings_practitioners", [Practitioner]),
+    "locations": ("Locations", "settings_locations", [Location]),
+    "prices": ("Price list", "settings_prices", [PriceItem]),
+}
+"""Pages of settings, and the records that they change."""
+
+
+@allowed(Can.SEE_TRAIL, shows="table")
+def trail(request: ClinicRequest) -> HttpResponse:
+    """Who did and saw what, newest first."""
+    narrow = TrailFilter.of(request, AuditEvent.objects.order_by("-pk"))
+    table = TrailTable.of(request, narrow.qs)
+    with_words(table.drawn, request.member)
+    return render_page(request, "trail/trail.html", {"filter": narrow, "table": table}, fragment="results")
+
+
+@allowed(Can.SEE_TRAIL)
+def trail_proof(request: ClinicRequest) -> HttpResponse:
+    """Compute the newest seals again and show the head: the same as `check_trail`, which takes them all."""
+    return render_page(request, "trail/trail_proof.html", {"proof": prove(newest=PROVED_ON_PAGE)})
+
+
+@allowed(Can.MANAGE_SETTINGS)
+def settings_history(request: ClinicRequest, section: str) -> HttpResponse:
+    """What was changed on a page of settings."""
+    if section not in SECTIONS:
+        raise Http404
+    title, page, kinds = SECTIONS[section]
+    lines = history_of_kinds([kind._meta.label_lower for kind in kinds], request.member)  # type: ignore[attr-defined]
+    return _page(request, {"title": title, "back": address(request.member.clinic, page), "lines": lines})
+
+
+def _history(request: ClinicRequest, record: Numbered, page: str) -> HttpResponse:
+    back = address(request.member.clinic, page, number=record.number) if page else ""
+    context = {"record": record, "title": str(record), "back": back, "lines": history(record, request.member)}
+    return _page(request, context)
+
+
+def _page(request: ClinicRequest, context: dict[str, Any]) -> HttpResponse:
+    """The history by itself, or its newest lines beside the record."""
+    lines = context["lines"]
+    if wants_part(request):
+        context |= {"lines": lines[:BESIDE], "more": len(lines) - BESIDE}
+    return render_page(request, "trail/history.html", context, fragment="lines")
+
+
+@allowed(Can.SEE_PATIENTS, shows="record")
+def patient_history(request: ClinicRequest, number: int) -> HttpResponse:
+    """What happened to a patient, their treatments, and for those who see money their payments."""
+    return _history(request, get_object_or_404(Patient, number=number), "patient")
+
+
+@allowed(Can.SEE_MONEY, shows="record")
+def account_history(request: ClinicRequest, number: int) -> HttpResponse:
+    """How an account's totals moved; it has no page of its own."""
+    return _history(request, get_object_or_404(Account, number=number), "")
+
+
+@allowed(Can.SEE_TREATMENTS, shows="record")
+def treatment_history(request: ClinicRequest, number: int) -> HttpResponse:
+    """What happened to a treatment."""
+    return _history(request, get_object_or_404(TreatmentEvent, number=number), "treatment")
+
+
+@allowed(Can.SEE_MONEY, shows="record")
+def payment_history(request: ClinicRequest, number: int) -> HttpResponse:
+    """What happened to a payment and its money."""
+    return _history(request, get_object_or_404(Payment, number=number), "payment")
+
+
+@allowed(Can.SEE_MONEY, shows="record")
+def receipt_history(request: ClinicRequest, number: int) -> HttpResponse:
+    """What happened to a receipt and its payments."""
+    return _history(request, get_object_or_404(Receipt, number=number), "receipt")
+
+
+@allowed(Can.SEE_MONEY, shows="record")
+def invoice_history(request: ClinicRequest, number: int) -> HttpResponse:
+    """What was billed and what paid it."""
+    return _history(request, get_object_or_404(Invoice.objects.select_related("event"), number=number), "invoice")

@@ -1,0 +1,66 @@
+/* What was typed is not lost with the session: a form keeps it in this tab when it is sent, and when the answer was a
+   page that says so (body data-keeps-draft: sign-in, page out of date, server away), the form gets it back.
+   It is dropped by any other answer, and when somebody else signs in. Keys and passwords are never kept. */
+(() => {
+  "use strict";
+  const name = "draft";
+  const secret = /^(csrfmiddlewaretoken|request_key)$|password/;
+  const place = () => location.pathname + location.search;
+
+  function read() {
+    try {
+      return JSON.parse(sessionStorage.getItem(name));
+    } catch {
+      return null;
+    }
+  }
+
+  function keep(draft) {
+    try {
+      sessionStorage.setItem(name, JSON.stringify(draft));
+    } catch {
+      /* a full or forbidden storage: the form works as it does without */
+    }
+  }
+
+  const fields = (form) => [...form.elements].filter((field) => field.name && !secret.test(field.name) && !["file", "submit", "hidden"].includes(field.type));
+  const ticks = (field) => field.type === "checkbox" || field.type === "radio";
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || !form.matches("form[data-warn-unsaved][method=post]")) return;
+    const values = fields(form).map((field) => [field.name, ticks(field) ? `${field.value}=${field.checked}` : field.value]);
+    keep({ place: place(), person: document.body.dataset.person, values });
+  });
+
+  function fill(form, values) {
+    const left = [...values];
+    for (const field of fields(form)) {
+      const at = left.findIndex(([called, value]) => called === field.name && (!ticks(field) || value.startsWith(`${field.value}=`)));
+      if (at < 0) continue;
+      const [[, value]] = left.splice(at, 1);
+      if (ticks(field)) field.checked = value.endsWith("=true");
+      else field.value = value;
+    }
+    return left.length;
+  }
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const draft = read();
+    if (!draft) return;
+    const { person, keepsDraft } = document.body.dataset;
+    if (keepsDraft !== undefined) {
+      keep({ ...draft, lost: true });
+      return;
+    }
+    if (draft.lost && draft.person === person && draft.place !== place()) return; // on the way back to it
+    sessionStorage.removeItem(name);
+    const form = document.querySelector("form[data-warn-unsaved][method=post]");
+    if (!draft.lost || draft.person !== person || !form) return;
+    const missing = fill(form, draft.values);
+    form.dispatchEvent(new Event("input", { bubbles: true }));
+    form.setAttribute("data-changed", "");
+    const text = missing ? "Most of what you had typed is back. Look at it, then send it." : "What you had typed is back. Look at it, then send it.";
+    document.dispatchEvent(new CustomEvent("toast", { detail: { text, level: "info" } }));
+  });
+})();

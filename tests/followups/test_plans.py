@@ -1,0 +1,185 @@
+"""Payment plans move debt and never change it (P1–P4, I9, I10)."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.db import IntegrityError
+
+from balances.models import Charge
+from balances.queries import event_balances, invoice_balance, invoices_with_balance
+from balances.services import apply_credit
+from balances.states import Settlement
+from clinicpay.clinics import clock
+from clinicpay.clinics.refusals import Refusal
+from clinicpay.patients.models import Account
+from clinicpay.staff.access import Refused
+from followups.models import Instalment, Plan
+from followups.schedule import Terms
+from followups.services import activate_plan, bill_instalment, cancel_plan, draft_plan, start_plan
+from followups.states import INSTALMENT_MOVES, PLAN_MOVES, Frequency, InstalmentStatus, PlanStatus
+from tests.balances.invariants import broken
+from tests.balances.money import credit_of
+from tests.factories import a_charge, a_patient, a_payment
+from tests.moves import accepted, listed
+
+
+@pytest.fixture
+def ethan(harbor):
+    return a_patient(harbor)
+
+
+def terms(home, instalment: int = 3000) -> Terms:
+    return Terms(instalment, Frequency.MONTHLY, clock.today(home.clinic))
+
+
+def debt(patient) -> tuple[int, int]:
+    account = Account.objects.get(pk=patient.account_id)
+    return account.owes, account.planned
+
+
+def test_converting_keeps_the_total_debt(harbor, ethan):
+    charge = a_charge(harbor, ethan, 10000)
+    a_payment(harbor, ethan.account, 1000, (charge, 1000))
+    plan = start_plan(ethan.account, [charge], terms(harbor), by=harbor.bill)
+    assert debt(ethan) == (0, 9000)
+    assert (plan.total, [one.amount for one in plan.instalments.all()]) == (9000, [3000, 3000, 3000])
+    assert not broken()
+
+
+def test_instalments_bill_the_oldest_principal_first_and_keep_the_event(harbor, ethan):
+    first = a_charge(harbor, ethan, 2000, on=date(2026, 1, 5))
+    second = a_charge(harbor, ethan, 5000, on=date(2026, 2, 5))
+    plan = start_plan(ethan.account, [second, first], terms(harbor), by=harbor.bill)
+    invoice = bill_instalment(plan.instalments.first(), by=harbor.itself)
+    assert list(invoice.charges.order_by("line").values_list("event", "amount")) == [
+        (first.event_id, 2000),
+        (second.event_id, 1000),
+    ]
+    assert debt(ethan) == (3000, 4000)
+    assert sum(one.outstanding for one in event_balances([first.event_id, second.event_id]).values()) == 7000
+    assert not broken()
+
+
+def test_paying_an_instalment_moves_the_event_and_the_plan_completes(harbor, ethan):
+    charge = a_charge(harbor, ethan, 5000)
+    plan = start_plan(ethan.account, [charge], terms(harbor, 5000), by=harbor.bill)
+    invoice = bill_instalment(plan.instalments.get(), by=harbor.itself)
+    balance = event_balances([charge.event_id])[charge.event_id]
+    assert (balance.charged, balance.outstanding, balance.applied, balance.badges) == (5000, 5000, 0, ["On plan"])
+    payment = a_payment(harbor, ethan.account, 5000)
+    apply_credit(credit_of(payment), [(invoice.charges.get(), 5000)], by=harbor.rita)
+    balance = event_balances([charge.event_id])[charge.event_id]
+    assert (balance.settlement, balance.badges) == (Settlement.PAID, [])
+    assert Plan.objects.get().status == PlanStatus.COMPLETED
+
+
+def test_source_invoice_says_that_it_is_on_a_plan(harbor, ethan):
+    charge = a_charge(harbor, ethan, 5000)
+    start_plan(ethan.account, [charge], terms(harbor), by=harbor.bill)
+    balance = invoice_balance(invoices_with_balance(pk=charge.invoice_id).get())
+    assert (balance.outstanding, balance.applied, balance.settlement, balance.badges) == (
+        0,
+        0,
+        Settlement.UNPAID,
+        ["On plan"],
+    )
+
+
+def test_an_instalment_is_billed_once(harbor, ethan):
+    plan = start_plan(ethan.account, [a_charge(harbor, ethan, 5000)], terms(harbor), by=harbor.bill)
+    first = plan.instalments.first()
+    bill_instalment(first, by=harbor.bill)
+    with pytest.raises(Refusal, match="invoiced already"):
+        bill_instalment(first, by=harbor.itself)
+
+
+def test_cancelling_returns_what_is_unbilled_to_its_own_invoice_and_age(harbor, ethan):
+    charge = a_charge(harbor, ethan, 7000, on=date(2026, 3, 1))
+    plan = start_plan(ethan.account, [charge], terms(harbor), by=harbor.bill)
+    billed = bill_instalment(plan.instalments.first(), by=harbor.itself)
+    plan = cancel_plan(plan, by=harbor.bill, reason="moved away")
+    charge.refresh_from_db()
+    assert (charge.outstanding, charge.moved, charge.invoice.invoice_date) == (4000, 3000, date(2026, 3, 1))
+    assert (billed.charges.get().outstanding, debt(ethan)) == (3000, (7000, 0))
+    assert list(plan.instalments.values_list("status", flat=True)) == ["invoiced", "cancelled", "cancelled"]
+    assert sum(plan.instalments.values_list("amount", flat=True)) == plan.total
+    assert not broken()
+
+
+def test_drafting_moves_nothing_and_a_stale_draft_is_refused(harbor, ethan):
+    charge = a_charge(harbor, ethan, 7000)
+    plan = draft_plan(ethan.account, [charge], terms(harbor), by=harbor.bill)
+    assert debt(ethan) == (7000, 0)
+    a_payment(harbor, ethan.account, 100, (charge, 100))
+    with pytest.raises(Refusal, match="changed since the plan"):
+        activate_plan(plan, by=harbor.bill)
+    assert (debt(ethan), Plan.objects.get().status) == ((6900, 0), PlanStatus.DRAFT)
+
+
+def test_another_accounts_or_settled_invoices_are_refused(harbor, ethan):
+    stranger = a_charge(harbor, a_patient(harbor, "Mia"), 500)
+    settled = a_charge(harbor, ethan, 500)
+    a_payment(harbor, ethan.account, 500, (settled, 500))
+    for charge in (stranger, settled):
+        with pytest.raises(Refusal, match="still owe something"):
+            start_plan(ethan.account, [charge], terms(harbor), by=harbor.bill)
+
+
+def test_reception_can_make_no_plan(harbor, ethan):
+    with pytest.raises(Refused, match="Billing, Admin or Owner"):
+        start_plan(ethan.account, [a_charge(harbor, ethan, 500)], terms(harbor), by=harbor.rita)
+
+
+def test_moves_of_plans_in_python_are_those_of_the_database(harbor, ethan):
+    roads = {"draft": [], "active": ["active"], "completed": ["active", "completed"], "cancelled": ["cancelled"]}
+    roads["defaulted"] = ["active", "defaulted"]
+
+    def reach(status: str) -> int:
+        plan = draft_plan(ethan.account, [a_charge(harbor, ethan, 700)], terms(harbor), by=harbor.bill)
+        for step in roads[status]:
+            Plan.objects.filter(pk=plan.pk).update(status=step)
+        return plan.pk
+
+    assert accepted("followups_plan", "status", PlanStatus, reach) == listed(PLAN_MOVES)
+
+
+def test_moves_of_instalments_in_python_are_those_of_the_database(harbor, ethan):
+    def reach(status: str) -> int:
+        plan = start_plan(ethan.account, [a_charge(harbor, ethan, 700)], terms(harbor), by=harbor.bill)
+        due = plan.instalments.get()
+        if status == InstalmentStatus.INVOICED:
+            bill_instalment(due, by=harbor.itself)
+        else:
+            Instalment.objects.filter(pk=due.pk).update(status=status)
+        return due.pk
+
+    billed_by_word = ("scheduled", "invoiced")  # needs its invoice in the same statement
+    assert accepted("followups_instalment", "status", InstalmentStatus, reach) == listed(INSTALMENT_MOVES) - {
+        billed_by_word
+    }
+
+
+def test_two_instalments_never_share_an_invoice(harbor, ethan):
+    plan = start_plan(ethan.account, [a_charge(harbor, ethan, 5000)], terms(harbor), by=harbor.bill)
+    first, second = plan.instalments.all()
+    invoice = bill_instalment(first, by=harbor.itself)
+    second.status, second.invoice = InstalmentStatus.INVOICED, invoice
+    with pytest.raises(IntegrityError, match="followups_instalment_invoice"):
+        second.save(update_fields=["status", "invoice"])
+
+
+def test_an_instalment_billed_late_is_due_today(harbor, ethan):
+    start = clock.today(harbor.clinic) - timedelta(days=10)
+    plan = start_plan(
+        ethan.account, [a_charge(harbor, ethan, 500)], Terms(500, Frequency.WEEKLY, start), by=harbor.bill
+    )
+    invoice = bill_instalment(plan.instalments.get(), by=harbor.itself)
+    assert invoice.due_date == invoice.invoice_date == clock.today(harbor.clinic)
+
+
+def test_principal_can_be_neither_paid_nor_credited(harbor, ethan):
+    plan = start_plan(ethan.account, [a_charge(harbor, ethan, 500)], terms(harbor), by=harbor.bill)
+    principal = Charge.objects.get(pk=plan.parts.get().principal_id)
+    payment = a_payment(harbor, ethan.account, 500)
+    with pytest.raises(Refusal, match="unbilled on a payment plan"):
+        apply_credit(credit_of(payment), [(principal, 100)], by=harbor.rita)

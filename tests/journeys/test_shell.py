@@ -1,0 +1,193 @@
+"""The shell in a browser: the search, the keys, saved views, and what happens when a sign-in or the server is gone."""
+
+import pytest
+
+from clinicpay.clinics.scope import clinic_scope
+from tests.factories import a_charge, a_patient, a_receipt
+from tests.journeys.conftest import PASSWORD
+from tests.journeys.test_main_job import sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+
+@pytest.fixture
+def clinic(desk, page) -> str:
+    """Rita has signed in; Hannah, Hugo and Ethan are patients, and Hannah has paid. The clinic's address."""
+    with clinic_scope(desk.clinic):
+        hannah = a_patient(desk, "Hannah", "Klein")
+        a_patient(desk, "Hugo", "Klein")
+        a_patient(desk, "Ethan", "Park")
+        a_receipt(desk, hannah.account, 5000, (a_charge(desk, hannah, 10000), 5000))
+    sign_in(page, desk)
+    return f"/c/{desk.clinic.slug}/"
+
+
+def forget(page, cookie: str) -> None:
+    """Lose one cookie, as when a session ends."""
+    kept = [one for one in page.context.cookies() if one["name"] != cookie]
+    page.context.clear_cookies()
+    page.context.add_cookies(kept)
+
+
+def sign_in_again(page, desk) -> None:
+    page.get_by_label("Email").fill(desk.rita.user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def test_search_is_a_combobox(page, clinic):
+    field, options = page.locator("#jump"), page.locator("#jump-list [role=option]")
+    page.keyboard.press("/")
+    page.keyboard.type("kle")
+    options.first.wait_for()
+    assert options.count() == 2
+    assert field.get_attribute("aria-expanded") == "true"
+
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    assert field.get_attribute("aria-activedescendant") == options.nth(1).get_attribute("id")
+    page.keyboard.press("ArrowDown")
+    assert field.get_attribute("aria-activedescendant") == options.nth(0).get_attribute("id")
+    page.keyboard.press("Escape")
+    assert not page.locator("#jump-list").is_visible()
+    assert field.evaluate("field => field === document.activeElement")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/patients/PT-002/")
+
+
+def test_enter_opens_a_single_hit_and_lists_several(page, clinic):
+    page.locator("#jump").fill("kle")
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="Search").wait_for()
+    assert page.locator(".hits a").count() == 2
+    page.locator("#id_q").fill("nobody at all")
+    page.get_by_text("Nothing matches “nobody at all”").wait_for()
+    page.locator("#jump").fill("PAY-001")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/payments/PAY-001/")
+
+
+def test_keys_reach_the_lists_own_search_first(page, clinic):
+    focused = "document.activeElement.id"
+    page.goto(f"{clinic}patients/")
+    page.keyboard.press("/")
+    assert page.evaluate(focused) == "id_q"
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    assert page.evaluate(focused) == "jump"
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    page.get_by_role("dialog").get_by_text("Search the clinic").wait_for()
+    page.keyboard.press("g")  # nothing behind the dialog answers
+    page.keyboard.press("p")
+    assert page.url.endswith("/patients/")
+    page.keyboard.press("Escape")
+    page.keyboard.press("g")
+    page.keyboard.press("p")
+    page.wait_for_url("**/payments/")
+
+
+def test_view_is_saved_opened_renamed_and_removed(page, clinic):
+    page.goto(f"{clinic}payments/")
+    page.get_by_label("Status").select_option("paid")
+    page.get_by_text("Save view").click()
+    page.get_by_label("Name of the view").fill("Money in")
+    page.get_by_role("button", name="Save").click()
+    views = page.get_by_role("navigation", name="Saved views")
+    assert views.get_by_role("link", name="Money in", exact=True).get_attribute("aria-current") == "page"
+
+    views.get_by_role("link", name="All").click()
+    page.wait_for_url("**/payments/")
+    views.get_by_role("link", name="Money in", exact=True).click()
+    page.wait_for_url("**/payments/?status=paid")
+    views.get_by_role("link", name="Edit the view").click()
+    page.get_by_label("Name of the view").fill("Paid")
+    page.get_by_role("button", name="Rename").click()
+    views.get_by_role("link", name="Edit the view").click()
+    page.get_by_text("Remove view").first.click()
+    page.get_by_role("button", name="Remove view").click()
+    page.get_by_text("The view “Paid” was removed.").wait_for()
+    assert views.count() == 0
+    assert page.complaints == []
+
+
+def test_sign_in_that_ended_inside_a_swap_leads_back_to_the_list(page, desk, clinic):
+    page.goto(f"{clinic}patients/")
+    forget(page, "sessionid")
+    page.locator("#id_q").fill("kle")
+
+    page.get_by_role("heading", name="Sign in").wait_for()
+    sign_in_again(page, desk)
+
+    page.wait_for_url("**/patients/")
+    page.get_by_text("Park, Ethan").wait_for()
+
+
+@pytest.mark.parametrize("lost", ["sessionid", "csrftoken"])
+def test_what_was_typed_comes_back_after_the_session_or_its_token_is_lost(page, desk, clinic, lost):
+    page.goto(f"{clinic}patients/new/")
+    page.get_by_label("First name").fill("Ada")
+    page.get_by_label("Last name").fill("Lovelace")
+    page.get_by_label("Sex").select_option("F")
+    forget(page, lost)
+    page.get_by_role("button", name="Save").click()
+
+    if lost == "sessionid":
+        page.get_by_role("heading", name="Sign in").wait_for()
+        sign_in_again(page, desk)
+    else:
+        page.get_by_role("link", name="Load the form again").click()
+
+    page.get_by_text("What you had typed is back").wait_for()
+    assert (page.get_by_label("First name").input_value(), page.get_by_label("Sex").input_value()) == ("Ada", "F")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Ada Lovelace was added").wait_for()
+    assert page.evaluate("sessionStorage.getItem('draft')") is None
+
+
+def test_what_was_typed_is_not_shown_to_somebody_else(page, desk, clinic):
+    page.goto(f"{clinic}patients/new/")
+    page.get_by_label("First name").fill("Ada")
+    page.get_by_label("Last name").fill("Lovelace")
+    forget(page, "sessionid")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("heading", name="Sign in").wait_for()
+    desk.bill.user.set_password(PASSWORD)
+    desk.bill.user.save(update_fields=["password"])
+
+    page.get_by_label("Email").fill(desk.bill.user.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/patients/new/")
+
+    assert page.get_by_label("First name").input_value() == ""
+    assert page.evaluate("sessionStorage.getItem('draft')") is None
+
+
+def test_server_that_is_gone_is_told_in_words(page, clinic):
+    page.goto(f"{clinic}patients/")
+    page.route("**/patients/?**", lambda route: route.abort())
+
+    page.locator("#id_q").fill("kle")
+
+    page.get_by_role("alert").get_by_text("No connection. Nothing was saved; try again.").wait_for()
+    page.get_by_text("Park, Ethan").wait_for()
+
+
+def test_lost_connection_is_told_and_so_is_its_return(page, clinic):
+    page.context.set_offline(True)
+    page.get_by_role("alert").get_by_text("nothing can be saved until it is back").wait_for()
+
+    page.context.set_offline(False)
+
+    page.get_by_text("Connected again.").wait_for()
+    assert page.get_by_text("nothing can be saved").count() == 0
+
+
+def test_rows_stay_as_roomy_as_chosen(page, clinic):
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("button", name="Roomy rows").click()
+    page.goto(f"{clinic}patients/")
+
+    assert page.locator("tbody tr").first.evaluate("row => row.offsetHeight") == 40

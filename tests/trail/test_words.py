@@ -1,0 +1,121 @@
+"""Every action that is recorded has words, and every value that it keeps has a label."""
+
+import ast
+from collections.abc import Iterator
+
+import pytest
+
+from balances.states import EntryKind, PostingKind
+from clinicpay.audit.models import ACCESS
+from clinicpay.trail.history import _SAID
+from clinicpay.trail.words import ACTIONS, LEDGER, VALUES, action_of, changes, sentence
+from tests.architecture.sources import PRODUCT, modules, place
+
+RECORDERS = {"record", "record_many"}
+BUILT = {"balances/ledger.py"}
+"""Modules that build the name of an action: the ledger's are its kinds, which LEDGER names."""
+
+
+def _calls(tree: ast.AST) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in RECORDERS:
+            yield node
+
+
+def _recorded() -> Iterator[tuple[str, str]]:
+    """Where each action is recorded, and its name; nothing for a name that is built."""
+    for file in modules(*PRODUCT):
+        for call in _calls(ast.parse(file.read_text())):
+            name = call.args[0]
+            yield place(file), name.value if isinstance(name, ast.Constant) else ""
+
+
+def test_every_recorded_action_has_words():
+    missing = [(where, name) for where, name in _recorded() if name and name not in ACTIONS]
+
+    assert missing == [], "give it words in clinicpay/trail/words.py"
+
+
+def test_names_of_actions_are_built_by_the_ledger_alone():
+    assert {where for where, name in _recorded() if not name} == BUILT
+
+
+def test_no_words_outlive_their_action():
+    assert set(ACTIONS) - {name for _, name in _recorded()} == set(ACCESS)
+
+
+def test_every_kind_of_act_and_of_line_has_words():
+    assert set(LEDGER) == set(PostingKind)
+    assert set(_SAID) == set(EntryKind)
+
+
+def test_every_kept_value_has_a_label():
+    """The keys of `before` and `after`, as far as they are written out where they are recorded."""
+    kept = {
+        key.value
+        for file in modules(*PRODUCT)
+        for call in _calls(ast.parse(file.read_text()))
+        for word in call.keywords
+        if word.arg in {"before", "after"}
+        for node in ast.walk(word.value)
+        if isinstance(node, ast.Dict)
+        for key in node.keys
+        if isinstance(key, ast.Constant)
+    }
+
+    assert {"name", "state"} <= kept
+    assert kept - set(VALUES) == set()
+
+
+@pytest.mark.parametrize(
+    ("action", "kept", "words"),
+    [
+        ("payment.received", {"amount": 15000, "methods": ["cash"]}, "recorded $150.00 in cash on R-001"),
+        ("payment.received", {"amount": 1, "methods": ["card", "cash"]}, "recorded $0.01 by card and in cash on R-001"),
+        ("event.moved", {"state": "closed"}, "set R-001 to clinically closed"),
+        ("ledger.receive+allocate", {}, "received money and applied money on the account of R-001"),
+        ("access.refused", {}, "tried to open R-001 and was refused"),
+        ("list.viewed", {"rows": 15, "asked": {}}, "looked at the list of R-001: 15 rows"),
+        ("shelf.dusted_off", {}, "dusted off: shelf R-001"),
+    ],
+)
+def test_sentence(action, kept, words):
+    assert sentence(action, "R-001", kept, "USD") == words
+
+
+def test_list_of_today_is_called_as_people_call_it():
+    assert sentence("list.viewed", "today", {"rows": 3}, "USD") == "looked at today’s treatments: 3 rows"
+
+
+def _changes(action, before, after, *, is_money_seen=True):
+    return changes(action, before, after, currency="USD", is_money_seen=is_money_seen)
+
+
+def test_amounts_are_money_and_states_are_words():
+    before, after = {"owes": 20000, "unapplied": 0}, {"owes": 8000, "unapplied": 0}
+
+    assert _changes("ledger.allocate", before, after) == ["Owes: $200.00 → $80.00"]
+    assert _changes("event.moved", {"state": "scheduled"}, {"state": "closed"})[0].endswith("→ clinically closed")
+    assert _changes("patient.changed", {"phone": ""}, {"phone": "555"}) == ["Phone: nothing → 555"]
+
+
+def test_what_the_sentence_says_is_not_said_again():
+    kept = {"amount": 15000, "methods": ["cash"], "applied": 12000}
+
+    assert _changes("payment.received", {}, kept) == ["Applied: $120.00"]
+
+
+@pytest.mark.parametrize("kept", [{"fee": 7500}, {"status": "paid"}, {"surprise": 7500}])
+def test_reader_without_money_sees_no_amount_state_or_unknown_value(kept):
+    assert _changes("event.scheduled", {}, kept, is_money_seen=False) == []
+
+
+def test_reader_without_money_sees_codes_without_fees():
+    listed = {"procedures": [{"code": "D0120", "fee": 6200}, "D1110 12000"]}
+
+    assert _changes("event.scheduled", {}, listed) == ["Procedures: D0120 $62.00, D1110 $120.00"]
+    assert _changes("event.scheduled", {}, listed, is_money_seen=False) == ["Procedures: D0120, D1110"]
+
+
+def test_action_without_words_is_shown_to_those_who_see_money():
+    assert action_of("shelf.dusted_off").sees.name == "SEE_MONEY"
