@@ -63,7 +63,7 @@ def close_day(location: Location, day: date, *, by: Actor, reason: str = "") -> 
     close.snapshot = totals_of_day(location, day) | {"findings": [one.check for one in found]}
     close.save(update_fields=["number", "state", "reason", "snapshot"])
     close.refresh_from_db()
-    record("day.closed", close, by=by, after=_told(close) | close.snapshot, reason=close.reason)
+    record("day.closed", close, by=by, after=_told(close), reason=close.reason)
     return close
 
 

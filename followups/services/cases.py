@@ -101,7 +101,8 @@ def end_promise(promise: Promise, status: PromiseStatus, paid: int, *, by: Actor
     """Give an open promise its end; `paid` is what came of it, in minor units."""
     promise.status, promise.paid = status, paid
     promise.save(update_fields=["status", "paid"])
-    record(f"promise.{status}", promise, by=by, after={"amount": promise.amount, "paid": paid}, reason=reason)
+    after = {"amount": promise.amount, "paid": paid, "promise": str(status)}
+    record("promise.ended", promise, by=by, after=after, reason=reason)
 
 
 def paid_of(promise: Promise, *, by: Actor) -> int:
@@ -128,7 +129,7 @@ def _locked(case: Case) -> Case:
 def _begin(account: Account, state: CaseState, by: Actor, reason: str = "") -> Case:
     with database_refusals(), transaction.atomic():
         case = Case.objects.create(account=account, state=state)
-    record("case.opened", case, by=by, after={"state": str(state)}, reason=reason)
+    record("case.opened", case, by=by, after={"case": str(state)}, reason=reason)
     return case
 
 
@@ -137,7 +138,7 @@ def _move(case: Case, to: CaseState, by: Actor, reason: str = "") -> Case:
         raise Refusal(f"This follow-up is {case.get_state_display().lower()} already.")
     before, case.state = case.state, to
     case.save(update_fields=["state"])
-    record("case.moved", case, by=by, before={"state": before}, after={"state": str(to)}, reason=reason)
+    record("case.moved", case, by=by, before={"case": before}, after={"case": str(to)}, reason=reason)
     return case
 
 
@@ -150,14 +151,14 @@ def _close(case: Case, outcome: CaseOutcome, by: Actor, reason: str = "") -> Cas
     case.state, case.outcome, case.reason = CaseState.CLOSED, outcome, reason.strip()[:500]
     case.save(update_fields=["state", "outcome", "reason"])
     case.refresh_from_db(fields=["closed_at"])
-    record("case.closed", case, by=by, before={"state": before}, after={"outcome": str(outcome)}, reason=case.reason)
+    record("case.closed", case, by=by, before={"case": before}, after={"outcome": str(outcome)}, reason=case.reason)
     return case
 
 
 def _reopen(case: Case, to: CaseState, by: Actor) -> None:
     before, case.state, case.outcome = case.outcome, to, ""
     case.save(update_fields=["state", "outcome"])
-    record("case.reopened", case, by=by, before={"outcome": before}, after={"state": str(to)})
+    record("case.reopened", case, by=by, before={"outcome": before}, after={"case": str(to)})
 
 
 def _outcome(account: Account) -> CaseOutcome:

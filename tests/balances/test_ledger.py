@@ -147,8 +147,9 @@ def test_followers_hear_of_it_inside_the_transaction_with_fresh_totals(harbor, e
     charge = a_charge(harbor, ethan, 10000)
     heard = []
 
-    def listen(account, by, **kwargs):
-        heard.append((account.pk, account.owes, by, transaction.get_connection().in_atomic_block))
+    def listen(accounts, by, **kwargs):
+        in_transaction = transaction.get_connection().in_atomic_block
+        heard.extend((account.pk, account.owes, by, in_transaction) for account in accounts)
 
     account_changed.connect(listen)
     try:
