@@ -329,5 +329,18 @@ CHECKS: Sequence[Check] = (
                    where p.kind = 'allocate' group by 1) e on e.run_id = r.id
         """,
     ),
+    Check(
+        "cases",
+        "An open case is its account's only one, with billed debt or an active plan; a closed one awaits nothing (I7).",
+        """
+        select 'case ' || c.id,
+               case when c.state = 'closed'
+                 then exists (select 1 from followups_promise p where p.case_id = c.id and p.status = 'open')
+                 else (a.owes = 0 and not exists (select 1 from followups_plan p
+                                                  where p.account_id = a.id and p.status = 'active'))
+                      or count(*) filter (where c.state <> 'closed') over (partition by c.account_id) > 1 end
+        from followups_case c join patients_account a on a.id = c.account_id
+        """,
+    ),
 )
 """Joins name ids alone: the row policies add the clinic to every table."""

@@ -306,16 +306,19 @@ class RequestKey(TenantModel):
 
 
 class ClosedDay(TenantModel):
-    """A business date of a location that takes no more postings."""
+    """The lock of a location's business date: it takes no more postings until the lock is lifted by re-opening."""
 
     location = TenantForeignKey(Location, related_name="+")
     day = models.DateField()
     closed_at = models.DateTimeField(auto_now_add=True)
+    reopened_at = models.DateTimeField(null=True, editable=False)
 
     class Meta(TenantModel.Meta):
         constraints = [
             *TenantModel.Meta.constraints,
-            models.UniqueConstraint(fields=["clinic", "location", "day"], name="balances_closedday_once"),
+            models.UniqueConstraint(
+                fields=["clinic", "location", "day"], condition=Q(reopened_at=None), name="balances_closedday_once"
+            ),
         ]
 
     def __str__(self) -> str:

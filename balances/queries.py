@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from balances.models import Charge, Credit, Entry, Invoice
-from balances.states import CreditKind, EntryKind, Settlement, settlement
+from balances.states import OPENS_CHARGE, CreditKind, EntryKind, Settlement, settlement
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 
@@ -224,3 +224,37 @@ def received_on(day: date) -> int:
 def write_offs_of(posting_ids: Iterable[int]) -> list[Entry]:
     """The write-offs that these acts made."""
     return list(Entry.objects.filter(posting__in=list(posting_ids), kind=EntryKind.WRITE_OFF).order_by("pk"))
+
+
+def applied_between(account_id: int, start: datetime, end: datetime) -> int:
+    """What was applied to an account's charges in [start, end) and still is (minor units).
+
+    What is left of an earlier application, of which a part was undone, is no new money.
+    """
+    earlier = Entry.objects.filter(
+        posting=OuterRef("posting"),
+        charge=OuterRef("charge"),
+        kind=EntryKind.UNALLOCATE,
+        reverses__posting__made_at__lt=start,
+    )
+    rows = Entry.objects.filter(
+        ~Exists(earlier),
+        charge__account=account_id,
+        kind=EntryKind.ALLOCATE,
+        reversed_by=None,
+        posting__made_at__gte=start,
+        posting__made_at__lt=end,
+    )
+    return -int(rows.aggregate(total=Coalesce(Sum("charge_delta"), 0))["total"])
+
+
+def owes_since_before(account_id: int, moment: datetime) -> bool:
+    """Whether an account owes, billed or on a plan, anything that it owed for the first time before a moment."""
+    charges = Charge.objects.filter(account=account_id, outstanding__gt=0)
+    return charges.filter(entries__kind__in=OPENS_CHARGE, entries__posting__made_at__lt=moment).exists()
+
+
+def last_act_on_debt(account_id: int) -> Entry | None:
+    """The newest line that moved a charge of an account."""
+    rows = Entry.objects.filter(charge__account=account_id).select_related("charge")
+    return rows.order_by("-pk").first()

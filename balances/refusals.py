@@ -38,6 +38,11 @@ MESSAGES = {
     "followups_plan_moves": "The plan has changed meanwhile; look again.",
     "followups_instalment_moves": "This instalment was billed or cancelled meanwhile; look again.",
     "followups_writeoff_moves": "The write-off was decided meanwhile; look again.",
+    "followups_case_moves": "The follow-up has changed meanwhile; look again.",
+    "followups_case_one_open": "This account is followed up already.",
+    "close_dailyclose_current": "Somebody else has begun with this day already.",
+    "balances_closedday_once": "This day is closed already.",
+    "ledger_day_lifted": "This day was re-opened meanwhile; look again.",
     "treatments_event_moves": "The treatment's state has changed meanwhile; look again.",
 }
 """Constraints that a form can reach. Any other is a bug, and stays an error."""

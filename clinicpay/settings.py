@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "payments",
     "deposits",
     "followups",
+    "clinicpay.close",
     "clinicpay",
     "clinicpay.ui",
     "django.contrib.auth",

@@ -1,5 +1,6 @@
-"""Payment plans with their instalments, and write-offs with their approval. Amounts are minor units."""
+"""Payment plans, write-offs, and the cases and promises of debt that is followed up. Amounts are minor units."""
 
+from datetime import date, timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -9,7 +10,15 @@ from balances.models import Charge, Invoice
 from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel
 from clinicpay.clinics.numbers import Numbered
 from clinicpay.patients.models import Account
-from followups.states import Frequency, InstalmentStatus, PlanStatus, WriteOffStatus
+from followups.states import (
+    CaseOutcome,
+    CaseState,
+    Frequency,
+    InstalmentStatus,
+    PlanStatus,
+    PromiseStatus,
+    WriteOffStatus,
+)
 
 
 class Plan(Numbered, TenantModel):
@@ -130,3 +139,83 @@ class WriteOffLine(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.write_off}: {self.charge}"
+
+
+class Case(TenantModel):
+    """The work on one account's debt. At most one is open; an open one has billed debt or an active plan (I7).
+
+    The database sets when it was opened and closed. The trail keeps each closing and re-opening.
+    """
+
+    account = TenantForeignKey(Account, related_name="cases")
+    state = models.CharField(max_length=19, choices=CaseState, default=CaseState.CONTACT_DUE)
+    outcome = models.CharField(max_length=14, choices=CaseOutcome, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    opened_at = models.DateTimeField(default=timezone.now, editable=False)
+    closed_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["clinic", "account"],
+                condition=~models.Q(state=CaseState.CLOSED),
+                name="followups_case_one_open",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state=CaseState.CLOSED, closed_at__isnull=False) & ~models.Q(outcome="")
+                | ~models.Q(state=CaseState.CLOSED) & models.Q(closed_at=None, outcome=""),
+                name="followups_case_closed",
+            ),
+        ]
+        indexes: ClassVar = [models.Index(fields=["clinic", "account", "-id"], name="followups_case_account")]
+
+    def __str__(self) -> str:
+        return f"Follow-up of {self.account}"
+
+
+class Promise(TenantModel):
+    """What somebody said they would pay, and by when; `paid` is what came of it in time."""
+
+    case = TenantForeignKey(Case, related_name="promises")
+    amount = models.BigIntegerField()
+    due_date = models.DateField()
+    grace = models.PositiveSmallIntegerField(default=0, help_text="Days.")
+    status = models.CharField(max_length=11, choices=PromiseStatus, default=PromiseStatus.OPEN)
+    paid = models.BigIntegerField(default=0)
+    made_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["clinic", "case"],
+                condition=models.Q(status=PromiseStatus.OPEN),
+                name="followups_promise_one_open",
+            ),
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="followups_promise_amount"),
+            models.CheckConstraint(
+                condition=models.Q(status=PromiseStatus.OPEN, paid=0)
+                | models.Q(status=PromiseStatus.KEPT, paid__gte=models.F("amount"))
+                | models.Q(status=PromiseStatus.PARTLY_KEPT, paid__gt=0, paid__lt=models.F("amount"))
+                | models.Q(status=PromiseStatus.BROKEN, paid=0)
+                | models.Q(status=PromiseStatus.CANCELLED, paid__gte=0),
+                name="followups_promise_paid",
+            ),
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["clinic", "due_date"],
+                condition=models.Q(status=PromiseStatus.OPEN),
+                name="followups_promise_due",
+            ),
+            models.Index(fields=["clinic", "case"], name="followups_promise_case"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Promise for {self.due_date}"
+
+    @property
+    def last_day(self) -> date:
+        """The day by whose end it must have been kept."""
+        return self.due_date + timedelta(days=self.grace)

@@ -1,4 +1,4 @@
-"""Where plans, instalments and write-offs stand, and the moves between."""
+"""Where plans, instalments, write-offs, cases and promises stand, and the moves between."""
 
 from django.db.models import TextChoices
 
@@ -59,4 +59,52 @@ WRITE_OFF_MOVES: dict[str, frozenset[str]] = {
     WriteOffStatus.APPROVED: frozenset({WriteOffStatus.REVERSED}),
     WriteOffStatus.REJECTED: frozenset(),
     WriteOffStatus.REVERSED: frozenset(),
+}
+
+
+class CaseState(TextChoices):
+    """What the work on an account's debt waits for; every state but the last is an open case."""
+
+    CONTACT_DUE = "contact_due", "Contact due"
+    CALLBACK_SET = "callback_set", "Callback set"
+    PROMISED = "promised", "Promised"
+    DISPUTED = "disputed", "Disputed"
+    REFUSED = "refused", "Refused"
+    WRITE_OFF_REQUESTED = "write_off_requested", "Write-off requested"
+    ON_PLAN = "on_plan", "On plan"
+    CLOSED = "closed", "Closed"
+
+
+CASE_OPEN = frozenset(CaseState) - {CaseState.CLOSED}
+
+_REOPENED = frozenset({CaseState.CONTACT_DUE, CaseState.ON_PLAN})
+
+CASE_MOVES: dict[str, frozenset[str]] = {
+    state: frozenset(CaseState) - {state} if state in CASE_OPEN else _REOPENED for state in CaseState
+}
+"""This table and the next stand in sql/0004_cases.sql too; a test compares them. A case is re-opened, never renewed."""
+
+
+class CaseOutcome(TextChoices):
+    """How a case ended."""
+
+    RECOVERED = "recovered", "Recovered"
+    WRITTEN_OFF = "written_off", "Written off"
+    PLAN_COMPLETED = "plan_completed", "Plan completed"
+    IN_ERROR = "in_error", "Opened in error"
+
+
+class PromiseStatus(TextChoices):
+    """What became of a promise to pay (F4)."""
+
+    OPEN = "open", "Open"
+    KEPT = "kept", "Kept"
+    PARTLY_KEPT = "partly_kept", "Partly kept"
+    BROKEN = "broken", "Broken"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+PROMISE_MOVES: dict[str, frozenset[str]] = {
+    status: frozenset(PromiseStatus) - {PromiseStatus.OPEN} if status == PromiseStatus.OPEN else frozenset()
+    for status in PromiseStatus
 }

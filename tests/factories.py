@@ -6,12 +6,14 @@ from typing import Any
 
 import factory
 
-from balances.models import Charge, Invoice
+from balances.models import Charge, ClosedDay, Invoice
 from balances.services import bill_event, complete_event
 from balances.states import Source
 from clinicpay.clinics.models import Clinic, Location
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.clinics.services import create_clinic
+from clinicpay.close.models import DailyClose
+from clinicpay.close.services import close_day, start_review
 from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.services import register_patient
 from clinicpay.staff.models import ClinicPayItself, Membership, Practitioner, User
@@ -130,3 +132,17 @@ def a_receipt(
 def a_payment(home: Clinicful, account: Account, amount: int, *parts: tuple[Charge, int], **more: Any) -> Payment:
     """The one payment of `a_receipt`."""
     return Payment.objects.get(receipt=a_receipt(home, account, amount, *parts, **more))
+
+
+def a_closed_day(home: Clinicful, day: date) -> DailyClose:
+    """A day of the clinic's location, reviewed and closed over whatever doesn't block."""
+    start_review(home.location, day, by=home.itself)
+    return close_day(home.location, day, by=home.itself, reason="For a test")
+
+
+def a_locked_day(location: Location, day: date) -> None:
+    """A closed day that nobody reviewed, perhaps one to come: what the ledger sees of a close."""
+    close = DailyClose.objects.create(location=location, day=day)
+    DailyClose.objects.filter(pk=close.pk).update(state="reviewing")
+    DailyClose.objects.filter(pk=close.pk).update(state="closed", number=close.pk, snapshot={})
+    ClosedDay.objects.create(location=location, day=day)

@@ -21,7 +21,7 @@ from django.test import Client
 from django.utils import timezone
 from psycopg import sql
 
-from balances.models import Charge, ClosedDay, Credit, Entry, Invoice
+from balances.models import Charge, Credit, Entry, Invoice
 from balances.requests import Once, claim
 from balances.services import run_auto_apply
 from balances.states import EntryKind
@@ -38,7 +38,7 @@ from clinicpay.staff.models import Invitation, SavedView, User
 from clinicpay.staff.roles import Role
 from clinicpay.staff.saved_views import save_view
 from followups.schedule import Terms
-from followups.services import approve_write_off, request_write_off, start_plan
+from followups.services import approve_write_off, make_promise, request_write_off, start_plan
 from followups.states import Frequency
 from payments.models import Payment, Receipt
 from payments.services import GoingBack, refund_payment
@@ -46,6 +46,7 @@ from payments.states import RefundReason
 from tests.factories import (
     Clinicful,
     a_charge,
+    a_closed_day,
     a_payment,
     a_receipt,
     an_event,
@@ -141,7 +142,8 @@ def _fill(home: Clinicful, canary: str) -> World:
     claim(Once.of(uuid4(), canary=canary), user_id=home.rita.user_id)
     run_auto_apply(by=by)
     a_receipt(home, patient.account, 90000)
-    ClosedDay.objects.create(location=home.location, day=LONG_AGO)
+    a_closed_day(home, LONG_AGO)
+    make_promise(patient.account, 500, clock.today(home.clinic), by=by)
     payment = receipt.payments.get()
     return World(
         home,

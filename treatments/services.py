@@ -1,4 +1,4 @@
-"""What happens to treatment events: scheduled, started, marked complete, cancelled."""
+"""What happens to treatment events: scheduled, started, marked complete, reviewed, closed with their day, cancelled."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 from django.db import transaction
 from django.utils import timezone
 
-from clinicpay.audit.services import record
+from clinicpay.audit.services import record, record_many
 from clinicpay.clinics.numbers import take
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import require
 from clinicpay.staff.models import Actor, Membership
 from clinicpay.staff.roles import Can
 from treatments.models import PriceItem, Procedure, TreatmentEvent
-from treatments.states import MOVES, EventState
+from treatments.states import MOVES, REVIEWED, EventState
 
 
 class Work(NamedTuple):
@@ -51,7 +51,7 @@ def add_procedures(event: TreatmentEvent, *, by: Membership, work: Sequence[Work
 
 
 @transaction.atomic
-def move_event(event: TreatmentEvent, to: EventState, *, by: Actor) -> TreatmentEvent:
+def move_event(event: TreatmentEvent, to: EventState, *, by: Actor, reason: str = "") -> TreatmentEvent:
     """Move an event along its states under lock. Raises Refusal for a move that is not allowed."""
     event = lock_event(event)
     if to == event.state:
@@ -63,8 +63,38 @@ def move_event(event: TreatmentEvent, to: EventState, *, by: Actor) -> Treatment
     if to == EventState.CLOSED:
         event.closed_at = event.closed_at or timezone.now()
     event.save(update_fields=["state", "closed_at"])
-    record("event.moved", event, by=by, before={"state": before}, after={"state": str(to)})
+    record("event.moved", event, by=by, before={"state": before}, after={"state": str(to)}, reason=reason)
     return event
+
+
+def review_event(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:
+    """Somebody at the desk has looked over what was done and billed."""
+    require(by, Can.REVIEW_EVENT)
+    return move_event(event, EventState.REVIEWED, by=by)
+
+
+def mark_ready(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:
+    """A reviewed event has what its day needs to close."""
+    require(by, Can.REVIEW_EVENT)
+    return move_event(event, EventState.READY, by=by)
+
+
+def reopen_record(event: TreatmentEvent, *, by: Actor, reason: str) -> TreatmentEvent:
+    """Write in the clinical record again after its review, which is then to be made anew."""
+    require(by, Can.WRITE_CLINICAL)
+    if not reason.strip():
+        raise Refusal("Say why the record is re-opened.")
+    if event.state == EventState.DAY_CLOSED:
+        raise Refusal(f"The day of {event.ref} is closed. The owner can re-open it.")
+    return move_event(event, EventState.CLOSED, by=by, reason=reason.strip()[:500])
+
+
+def move_events(events: Sequence[TreatmentEvent], to: EventState, *, by: Actor, reason: str = "") -> None:
+    """Move locked events of one state together, as a day's close and its re-opening do."""
+    assert all(to in MOVES[event.state] for event in events)
+    TreatmentEvent.objects.filter(pk__in=[event.pk for event in events]).update(state=to)
+    after = {"state": str(to)}
+    record_many("event.moved", [(event, {"state": event.state}, after) for event in events], by=by, reason=reason)
 
 
 def lock_event(event: TreatmentEvent) -> TreatmentEvent:
@@ -132,6 +162,8 @@ def write_record(event: TreatmentEvent, *, by: Actor, notes: str) -> TreatmentEv
     event = lock_event(event)
     if event.state in {EventState.CANCELLED, EventState.DAY_CLOSED}:
         raise Refusal(f"{event.ref} is {event.get_state_display().lower()}; its record can't be changed.")
+    if event.state in REVIEWED:
+        raise Refusal(f"{event.ref} has been reviewed. Re-open its record first, with a reason.")
     before, event.clinical_notes = len(event.clinical_notes), notes
     event.save(update_fields=["clinical_notes"])
     record("event.record_written", event, by=by, before={"characters": before}, after={"characters": len(notes)})

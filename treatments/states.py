@@ -29,6 +29,9 @@ MOVES: dict[str, frozenset[str]] = {
 COMPLETED = frozenset({EventState.CLOSED, EventState.REVIEWED, EventState.READY, EventState.DAY_CLOSED})
 """States in which the clinical record is marked complete."""
 
+REVIEWED = frozenset({EventState.REVIEWED, EventState.READY})
+"""States in which the record was looked over: to write in it again, it is re-opened."""
+
 
 class Origin(TextChoices):
     """Where an event's price comes from."""

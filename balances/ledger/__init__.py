@@ -96,8 +96,8 @@ def _tell(books: Books) -> None:
         by=books.by,
         reason=reason,
     )
-    for account in fresh.values():
-        account_changed.send(sender=Account, account=account, by=books.by)
+    if fresh:
+        account_changed.send(sender=Account, accounts=list(fresh.values()), by=books.by)
 
 
 def _totals(account: Account) -> dict[str, int]:

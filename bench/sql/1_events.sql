@@ -1,4 +1,5 @@
 -- Treatments of the events first … last: one patient each, one to three procedures of the price list.
+-- They come in complete, so each carries an id of its source, as imported ones do.
 -- Every choice hangs on the event's number and the seed alone, so that the same seed gives the same clinic.
 with made as (
   insert into treatments_treatmentevent (
@@ -7,7 +8,7 @@ with made as (
   select %(clinic)s, e.number, p.id,
          (%(practitioners)s::bigint[])[1 + mod(e.roll >> 4, cardinality(%(practitioners)s::bigint[]))],
          (%(locations)s::bigint[])[1 + mod(e.roll >> 8, cardinality(%(locations)s::bigint[]))],
-         e.at, 'General', '', 'closed', 'standard', '', e.at, '', e.at
+         e.at, 'General', '', 'closed', 'standard', '', e.at, 'bench ' || e.number, e.at
   from (
     select n as number, hashint8extended(n, %(seed)s) & 9223372036854775807 as roll,
            %(begins)s::timestamptz + n * %(pace)s::interval as at

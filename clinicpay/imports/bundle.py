@@ -304,7 +304,7 @@ class Reader:
         refs_of: dict[int, list[str]] = defaultdict(list)
         for ref, pk in named_places(list(self.places.values())).items():
             refs_of[pk].append(ref)
-        rows = ClosedDay.objects.filter(location__in=refs_of).values_list("location", "day")
+        rows = ClosedDay.objects.filter(location__in=refs_of, reopened_at=None).values_list("location", "day")
         return {(ref, day) for pk, day in rows for ref in refs_of[pk]}
 
     def _note_date(self, spot: Spot, place: str, on: date, ref: str) -> None:

@@ -38,6 +38,12 @@ class Can(Enum):
     REQUEST_WRITE_OFF = "ask for a write-off"
     APPROVE_WRITE_OFF = "approve a write-off"
     PLAN = "make or change a payment plan"
+    FLAG_FOLLOW_UP = "flag an account for follow-up"
+    FOLLOW_UP = "follow up debt"
+    REVIEW_EVENT = "review treatments"
+    REVIEW_DAY = "review a day"
+    CLOSE_DAY = "close a day"
+    REOPEN_DAY = "re-open a day"
     AUTO_APPLY = "apply payments automatically"
     PROVE_LEDGER = "check the ledger"
     SEE_TRAIL = "see who did and saw what"
@@ -69,6 +75,12 @@ TABLE: dict[Can, frozenset[Role]] = {
     Can.REQUEST_WRITE_OFF: frozenset({_B, _A, _O}),
     Can.APPROVE_WRITE_OFF: frozenset({_O}),
     Can.PLAN: frozenset({_B, _A, _O}),
+    Can.FLAG_FOLLOW_UP: _MONEY,
+    Can.FOLLOW_UP: frozenset({_B, _A, _O}),
+    Can.REVIEW_EVENT: _MONEY,
+    Can.REVIEW_DAY: frozenset({_B, _A, _O}),
+    Can.CLOSE_DAY: frozenset({_A, _O}),
+    Can.REOPEN_DAY: frozenset({_O}),
     Can.AUTO_APPLY: frozenset({_B, _A, _O}),
     Can.PROVE_LEDGER: frozenset({_A, _O}),
     Can.SEE_TRAIL: frozenset({_A, _O}),

@@ -14,6 +14,7 @@ from clinicpay.audit.models import LIST_EXPORTED, LIST_VIEWED, RECORD_EXPORTED, 
 from clinicpay.patients.models import Account
 from clinicpay.staff.roles import Can, Role
 from clinicpay.ui import words
+from followups.states import CaseOutcome, CaseState, PromiseStatus
 from payments.states import Method, PaymentStatus
 from treatments.states import EventState
 
@@ -40,6 +41,15 @@ ACTIONS = {
     "event.record_written": Action("wrote the clinical record of {subject}", "notes", Can.SEE_TREATMENTS),
     "payment.received": Action("recorded {amount} {methods} on {subject}", "cash"),
     "payment.reversed": Action("reversed {subject}, which was entered in error", "circle-x"),
+    "case.opened": Action("began to follow up {subject}", "flag"),
+    "case.moved": Action("set {subject} to {case}", "flag"),
+    "case.closed": Action("closed {subject}: {outcome}", "flag"),
+    "case.reopened": Action("opened {subject} again", "flag"),
+    "promise.made": Action("recorded a promise of {amount}", "calendar-plus"),
+    "promise.ended": Action("ended a promise: {promise}", "calendar-plus"),
+    "day.review_started": Action("began to review {subject}", "eye"),
+    "day.closed": Action("closed {day} at {location} as {subject}", "lock"),
+    "day.reopened": Action("opened {day} at {location} again", "lock"),
     "price.set": Action("set the fee of {subject}", "tag"),
     "member.invited": Action("invited {email} as {role}", "mail", Can.MANAGE_SETTINGS),
     "member.joined": Action("joined the clinic as {role}", "user-check", Can.MANAGE_SETTINGS),
@@ -100,6 +110,15 @@ VALUES = {
     "payer": Value("Payer", is_money=True),
     "kind": Value("Kind of account", is_money=True, choices=_labels(Account.Kind)),
     "state": Value("State", choices=_labels(EventState)),
+    "case": Value("Follow-up", is_money=True, choices=_labels(CaseState)),
+    "outcome": Value("Outcome", is_money=True, choices=_labels(CaseOutcome)),
+    "promise": Value("Promise", is_money=True, choices=_labels(PromiseStatus)),
+    "paid": Value("Paid", is_money=True),
+    "due": Value("Due"),
+    "grace": Value("Days of grace"),
+    "day": Value("Day"),
+    "location": Value("Location"),
+    "version": Value("Version"),
     "role": Value("Role", choices=_labels(Role)),
     "procedures": Value("Procedures"),
     "characters": Value("Length of the record"),

@@ -19,7 +19,8 @@ from clinicpay.staff.models import Actor
 from clinicpay.staff.roles import Can
 from followups.models import Instalment, Plan, PlanPart
 from followups.schedule import Terms, schedule
-from followups.states import PLAN_MOVES, InstalmentStatus, PlanStatus
+from followups.services.cases import follow, settle_case
+from followups.states import PLAN_MOVES, CaseState, InstalmentStatus, PlanStatus
 
 
 @transaction.atomic
@@ -66,6 +67,7 @@ def activate_plan(plan: Plan, *, by: Actor, once: Once | None = None) -> Plan:
             part.principal = books.convert(part.charge, part.amount)
         PlanPart.objects.bulk_update(parts, ["principal"])
         books.answer = {"plan": plan.number}
+    follow(plan.account, CaseState.ON_PLAN, by=by)
     record("plan.activated", plan, by=by, before={"status": "draft"}, after={"status": "active"})
     return plan
 
@@ -114,6 +116,8 @@ def cancel_plan(plan: Plan, *, by: Actor, reason: str, defaulted: bool = False, 
             books.cancel_principal(principal, reason=reason)
         plan.instalments.filter(status=InstalmentStatus.SCHEDULED).update(status=InstalmentStatus.CANCELLED)
         books.answer = {"plan": plan.number}
+    # A plan of which everything was billed moves no money when it ends, so nobody is told.
+    settle_case(Account.objects.get(pk=plan.account_id), by=by)
     record("plan.cancelled", plan, by=by, before={"status": before}, after={"status": plan.status}, reason=reason)
     return plan
 

@@ -19,7 +19,8 @@ from clinicpay.staff.access import require
 from clinicpay.staff.models import Actor
 from clinicpay.staff.roles import Can
 from followups.models import WriteOff, WriteOffLine
-from followups.states import WRITE_OFF_MOVES, WriteOffStatus
+from followups.services.cases import bring_case, settle_case
+from followups.states import WRITE_OFF_MOVES, CaseState, WriteOffStatus
 
 
 @transaction.atomic
@@ -42,6 +43,7 @@ def request_write_off(account: Account, invoices: Sequence[Invoice], *, by: Acto
     WriteOffLine.objects.bulk_create(
         WriteOffLine(write_off=write_off, charge=one, amount=one.outstanding) for one in charges
     )
+    bring_case(locked, CaseState.WRITE_OFF_REQUESTED, by=by)
     record("write_off.requested", write_off, by=by, after={"amount": amount}, reason=write_off.reason)
     return write_off
 
@@ -76,7 +78,9 @@ def reject_write_off(write_off: WriteOff, *, by: Actor, reason: str) -> WriteOff
     require(by, Can.APPROVE_WRITE_OFF)
     if not reason.strip():
         raise Refusal("Say why the write-off is rejected.")
+    [locked] = lock_accounts([write_off.account_id]).values()
     write_off = _move(write_off, WriteOffStatus.REJECTED)
+    settle_case(locked, by=by)
     record("write_off.rejected", write_off, by=by, reason=reason)
     return write_off
 

@@ -222,7 +222,7 @@ FENCES = {
         act("allocate", applied(1), on="%(closed)s", at="%(annex)s"),
         "ledger_location",
     ),
-    "reopen_a_day": ("delete from balances_closedday", DENIED),
+    "forget_a_closed_day": ("delete from balances_closedday", DENIED),
     "move_a_closed_day": ("update balances_closedday set day = day - 1", DENIED),
 }
 

@@ -45,6 +45,10 @@ BROKEN = {
         join balances_credit c on c.id = e.credit_id join payments_payment p on p.id = c.payment_id
         where e.kind = 'allocate' and p.status not in ('paid', 'partially_refunded')
         and not exists (select 1 from balances_entry r where r.reverses_id = e.id)""",
+    "I7 an account has at most one open case, with billed debt or an active plan": """
+        select a.id from patients_account a join followups_case c on c.account_id = a.id and c.state <> 'closed'
+        group by a.id, a.owes having count(*) > 1 or a.owes = 0 and not exists (
+          select 1 from followups_plan p where p.account_id = a.id and p.status = 'active')""",
     "I9 instalments sum to their plan's total, and each is billed at its amount on an invoice of its own": """
         select p.id from followups_plan p left join followups_instalment i on i.plan_id = p.id
         group by p.id having sum(i.amount) is distinct from p.total

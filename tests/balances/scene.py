@@ -9,22 +9,23 @@ from typing import Any
 import psycopg
 
 from balances.ledger import open_books
-from balances.models import ClosedDay, Credit, Entry
+from balances.models import Credit, Entry
 from balances.services import apply_credit, undo_allocation, void_invoice
 from balances.states import EntryKind
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.scope import clinic_scope
-from clinicpay.patients.models import Account
+from clinicpay.close.services import reopen_day
+from clinicpay.patients.models import Account, Patient
 from followups.models import WriteOff
 from followups.schedule import Terms
-from followups.services import start_plan
+from followups.services import close_case, make_promise, open_case, start_plan
 from followups.states import Frequency
 from payments.models import Payment
 from payments.services import GoingBack, approve_refund, request_refund, reverse_payment
 from payments.states import Method, RefundReason
 from tests.direct import connect
-from tests.factories import Clinicful, a_charge, a_patient, a_payment, make_clinic
+from tests.factories import Clinicful, a_charge, a_closed_day, a_patient, a_payment, an_event, make_clinic
 
 TABLES = (
     "patients_account",
@@ -41,6 +42,9 @@ TABLES = (
     "followups_plan",
     "followups_instalment",
     "followups_writeoff",
+    "followups_case",
+    "followups_promise",
+    "close_dailyclose",
     "treatments_treatmentevent",
     "audit_auditevent",
 )
@@ -135,7 +139,7 @@ def _more(home: Clinicful) -> dict[str, Any]:
     )
     other_charge = a_charge(home, patient, 3000)
     today = clock.today(home.clinic)
-    ClosedDay.objects.create(location=home.location, day=today - timedelta(days=3))
+    closed = a_closed_day(home, today - timedelta(days=3))
     return {
         "rich": Credit.objects.get(payment=rich).pk,
         "rich_payment": rich.pk,
@@ -149,7 +153,8 @@ def _more(home: Clinicful) -> dict[str, Any]:
         **_corrections(home, account),
         "annex": Location.objects.create(name="Annex").pk,
         "today": today,
-        "closed": today - timedelta(days=3),
+        "closed": closed.day,
+        **_states(home, patient),
     }
 
 
@@ -179,4 +184,26 @@ def _corrections(home: Clinicful, account: Account) -> dict[str, Any]:
         "reserved": refund.reserved_id,
         "asked": asked.pk,
         "write_off": write_off.pk,
+    }
+
+
+def _states(home: Clinicful, owing: Patient) -> dict[str, Any]:
+    """A case with a promise, a closed one, a day that was re-opened, a treatment to come."""
+    promise = make_promise(owing.account, 1000, clock.today(home.clinic), by=home.bill)
+    late = a_patient(home)
+    a_charge(home, late, 100)
+    shut = close_case(open_case(late.account, by=home.rita), by=home.bill, reason="wrong account")
+    long_ago = clock.today(home.clinic) - timedelta(days=9)
+    first = a_closed_day(home, long_ago)
+    again = reopen_day(home.location, long_ago, by=home.olga, reason="a payment was missing")
+    return {
+        "promise": promise.pk,
+        "case": promise.case_id,
+        "closed_case": shut.pk,
+        "debtless": a_patient(home).account_id,
+        "first_close": first.pk,
+        "again": again.pk,
+        "long_ago": long_ago,
+        "to_come": an_event(home, owing, 100).pk,
+        "practitioner": home.practitioner.pk,
     }

@@ -7,7 +7,7 @@ import pytest
 from psycopg import errors
 
 from tests.balances.attacks import act, applied, undone
-from tests.balances.attacks_on_corrections import ATTACKS
+from tests.balances.attacks_on_states import ATTACKS
 from tests.balances.scene import Scene, make_scene
 
 

@@ -6,7 +6,7 @@ import pytest
 from django.db import transaction
 
 from balances.ledger import open_books
-from balances.models import AutoApplyRun, Charge, ClosedDay, Credit, Entry, Posting
+from balances.models import AutoApplyRun, Charge, Credit, Entry, Posting
 from balances.services import apply_credit, complete_event, run_auto_apply, undo_allocation
 from balances.signals import account_changed
 from balances.states import CreditKind, EntryKind, PostingKind, Source
@@ -19,7 +19,7 @@ from payments.models import Payment
 from payments.services import reverse_payment
 from tests.balances.invariants import broken
 from tests.balances.money import allocation, applied, credit_of, left, totals
-from tests.factories import a_charge, a_patient, a_payment, an_event, an_invoice
+from tests.factories import a_charge, a_locked_day, a_patient, a_payment, an_event, an_invoice
 
 
 @pytest.fixture
@@ -147,8 +147,9 @@ def test_followers_hear_of_it_inside_the_transaction_with_fresh_totals(harbor, e
     charge = a_charge(harbor, ethan, 10000)
     heard = []
 
-    def listen(account, by, **kwargs):
-        heard.append((account.pk, account.owes, by, transaction.get_connection().in_atomic_block))
+    def listen(accounts, by, **kwargs):
+        in_transaction = transaction.get_connection().in_atomic_block
+        heard.extend((account.pk, account.owes, by, in_transaction) for account in accounts)
 
     account_changed.connect(listen)
     try:
@@ -174,15 +175,15 @@ def test_follower_that_fails_takes_the_money_back(harbor, ethan):
 
 def test_posting_after_a_close_lands_on_the_next_open_day(harbor, ethan):
     today = clock.today(harbor.clinic)
-    ClosedDay.objects.create(location=harbor.location, day=today)
-    ClosedDay.objects.create(location=harbor.location, day=today + timedelta(days=1))
+    a_locked_day(harbor.location, today)
+    a_locked_day(harbor.location, today + timedelta(days=1))
     a_payment(harbor, ethan.account, 100)
     assert Posting.objects.get().business_date == today + timedelta(days=2)
 
 
 def test_invoice_after_a_close_is_not_dated_in_the_future(harbor, ethan):
     today = clock.today(harbor.clinic)
-    ClosedDay.objects.create(location=harbor.location, day=today)
+    a_locked_day(harbor.location, today)
     invoice = an_invoice(harbor, ethan, 100)
     assert invoice.invoice_date == today
     assert Posting.objects.get().business_date == today + timedelta(days=1)
@@ -190,7 +191,7 @@ def test_invoice_after_a_close_is_not_dated_in_the_future(harbor, ethan):
 
 def test_close_at_one_location_leaves_the_other_open(harbor, ethan):
     today = clock.today(harbor.clinic)
-    ClosedDay.objects.create(location=harbor.location, day=today)
+    a_locked_day(harbor.location, today)
     annex = Location.objects.create(name="Annex")
     a_payment(harbor, ethan.account, 100, location=annex)
     assert Posting.objects.get().business_date == today
@@ -210,7 +211,7 @@ def test_future_date_is_for_nobody(harbor, ethan):
 
 def test_past_date_on_a_closed_day_is_refused(harbor, ethan):
     day = date(2026, 1, 5)
-    ClosedDay.objects.create(location=harbor.location, day=day)
+    a_locked_day(harbor.location, day)
     with pytest.raises(Refusal, match="closed"):
         a_payment(harbor, ethan.account, 100, on=day)
 
@@ -228,7 +229,7 @@ def test_reversal_takes_the_dates_of_what_it_undoes(harbor, ethan):
 
 def test_reversal_of_a_closed_day_is_refused(harbor, ethan):
     payment = a_payment(harbor, ethan.account, 100, on=date(2026, 10, 5))
-    ClosedDay.objects.create(location=harbor.location, day=date(2026, 10, 5))
+    a_locked_day(harbor.location, date(2026, 10, 5))
     with pytest.raises(Refusal, match="closed"):
         reverse_payment(payment, by=harbor.rita, reason="entered twice")
     assert totals(ethan.account) == (0, 100)

@@ -11,7 +11,7 @@ from balances.refusals import MESSAGES, database_refusals
 from balances.services import apply_credit
 from clinicpay.clinics.refusals import Refusal
 from payments.services import reverse_payment
-from tests.balances.attacks_on_corrections import ATTACKS
+from tests.balances.attacks_on_states import ATTACKS
 from tests.balances.money import credit_of
 from tests.factories import a_charge, a_patient, a_payment
 
@@ -39,6 +39,21 @@ INTERNAL = {
     "followups_instalment_position_check": "instalments are numbered from 1",
     "followups_plan_amounts": "the schedule refuses such terms in words before",
     "followups_planpart_amount": "only charges that owe something are put on a plan",
+    "followups_case_closed": "the acts that close a case say how it ended",
+    "followups_case_owed": "a case is opened for debt, and closes with it in the same act",
+    "followups_promise_amount": "refused in words before",
+    "followups_promise_closes": "closing a case ends its promises",
+    "followups_promise_grace_check": "no act has less grace than none",
+    "followups_promise_moves": "acts end open promises only, under the account's lock",
+    "followups_promise_paid": "the verdict follows from what was paid",
+    "close_dailyclose_complete": "the act that closes a day numbers and totals it",
+    "close_dailyclose_frozen": "no act changes a closed version",
+    "close_dailyclose_locked": "closing and re-opening move the day's lock",
+    "close_dailyclose_moves": "acts move a day under its lock",
+    "close_dailyclose_version_check": "versions are counted from 1",
+    "close_dailyclose_why": "refused in words before",
+    "ledger_isolation": "ClinicPay works at read committed",
+    "treatments_event_begins": "events are scheduled, or imported with their id",
     "followups_writeoff_amount": "only charges that owe something are written off",
     "followups_writeoffline_amount": "only charges that owe something are written off",
     "ledger_charge_amount": "a charge is opened at its own amount by the verb",
@@ -62,10 +77,11 @@ def database_rules() -> set[str]:
             "select conname from pg_constraint where contype = 'c' and conrelid::regclass::text"
             " in ('balances_charge', 'balances_credit', 'balances_entry', 'payments_payment', 'payments_refund',"
             "     'payments_refundline', 'followups_plan', 'followups_planpart', 'followups_instalment',"
-            "     'followups_writeoff', 'followups_writeoffline')"
+            "     'followups_writeoff', 'followups_writeoffline',"
+            "     'followups_case', 'followups_promise', 'close_dailyclose')"
         )
         named = {row[0] for row in cursor.fetchall()}
-    for app in ("balances", "payments", "treatments", "followups"):
+    for app in ("balances", "payments", "treatments", "followups", "clinicpay/close"):
         for path in (settings.BASE_DIR / app / "sql").glob("*.sql"):
             text = path.read_text()
             named |= set(re.findall(r"constraint = '(\w+)'", text)) | set(re.findall(r"'(ledger_\w+): ", text))
@@ -98,8 +114,10 @@ def test_every_rule_is_attacked(db):
         "followups_instalment_position_check",
         "followups_plan_amounts",
         "followups_planpart_amount",
+        "followups_promise_grace_check",
         "followups_writeoff_amount",
         "followups_writeoffline_amount",
+        "close_dailyclose_version_check",
         "payments_payment_amount",
         "payments_refundline_amount",
     }

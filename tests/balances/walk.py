@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from balances.ledger import open_books
-from balances.models import Charge, ClosedDay, Credit, Entry
+from balances.models import Charge, Credit, Entry
 from balances.queries import live_allocations
 from balances.services import (
     apply_credit,
@@ -56,7 +56,7 @@ from payments.services import (
 )
 from payments.states import REFUND_OPEN, RefundReason, ReturnReason
 from tests.balances.invariants import broken
-from tests.factories import Clinicful, a_patient, a_payment
+from tests.factories import Clinicful, a_locked_day, a_patient, a_payment
 
 AMOUNTS = st.integers(1, 300)
 PICK = st.integers(0, 99)
@@ -336,7 +336,7 @@ class Money(RuleBasedStateMachine):
     def close_the_day(self):
         """What comes after lands on the next day by itself; what the day took in can't be reversed any more."""
         day = clock.today(self.home.clinic) + timedelta(days=self.closed)
-        ClosedDay.objects.create(location=self.home.location, day=day)
+        a_locked_day(self.home.location, day)
         self.closed += 1
 
     # What the rules ask of the model

@@ -54,6 +54,10 @@ FAULTS = {
     "patients": [f"update balances_charge set outstanding = 0 where {MINE} and outstanding > 0"],
     "invoices": [f"update balances_charge set account_id = account_id + 1000000 where {MINE}"],
     "runs": [f"update balances_autoapplyrun set allocated = allocated + 1 where {MINE}"],
+    "cases": [
+        f"update followups_plan set status = 'completed' where {MINE}",
+        f"update patients_account set owes = 0 where {MINE}",
+    ],
     "references": [
         "update balances_charge set patient_id = (select id from patients_patient where clinic_id <> {clinic} limit 1) "
         f"where {MINE}"

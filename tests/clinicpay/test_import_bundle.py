@@ -13,6 +13,7 @@ from clinicpay.patients.models import Account, Patient
 from payments.models import Payment
 from payments.states import Method, PaymentStatus
 from tests.clinicpay.bundle import LATER, LINE, Bundle, answer, refused
+from tests.factories import a_locked_day
 from treatments.models import Procedure, TreatmentEvent
 from treatments.states import EventState
 
@@ -235,9 +236,7 @@ def test_bad_arguments_end_with_two(bundle):
 
 
 def test_a_closed_day_refuses_the_whole_import(imported, bundle, capsys):
-    from balances.models import ClosedDay
-
-    ClosedDay.objects.create(location=Location.objects.get(name="Main Street"), day=date(2023, 2, 10))
+    a_locked_day(Location.objects.get(name="Main Street"), date(2023, 2, 10))
     bundle.lines.append(LINE | {"ID": "t7", "TYPE": "PAYMENT", "METHOD": "CASH", "PAYMENTS": "1.00", "FROMDATE": LATER})
     bundle.write()
 

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from django.core.management import call_command
 
-from balances.models import Charge, ClosedDay, Credit, Entry, Invoice
+from balances.models import Charge, Credit, Entry, Invoice
 from balances.queries import clinic_totals
 from balances.services import undo_allocation
 from balances.states import ChargeKind, CreditKind, EntryKind, Source
@@ -17,6 +17,7 @@ from clinicpay.patients.models import Account, Patient
 from payments.models import Payment, Receipt
 from payments.states import Method, PaymentStatus
 from tests.clinicpay.practice_files import PracticeFiles, imported
+from tests.factories import a_locked_day
 from treatments.models import Procedure, TreatmentEvent
 
 ADDED = {
@@ -217,7 +218,7 @@ def test_every_page_shows_what_was_imported(sample, client, harbor):
 
 def test_second_import_after_its_days_were_closed_adds_nothing(sample, files):
     location = Location.objects.get(name="Main Street")
-    ClosedDay.objects.create(location=location, day=date(2026, 1, 15))
+    a_locked_day(location, date(2026, 1, 15))
 
     assert imported(files.folder, "harbor")["charges"] == 0
 

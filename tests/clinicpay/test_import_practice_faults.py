@@ -6,12 +6,12 @@ from datetime import date
 import pytest
 from django.core.management import CommandError, call_command
 
-from balances.models import ClosedDay
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.imports import sheets
 from clinicpay.patients.models import Account
 from tests.clinicpay.practice_files import PracticeFiles, faults, imported
+from tests.factories import a_locked_day
 
 LONG = "x" * 300
 FAULTS = {
@@ -194,7 +194,7 @@ def test_file_that_is_too_large_is_refused(harbor, files, monkeypatch):
 def test_closed_day_is_refused_with_file_and_line(harbor, files):
     harbor.location.name = "Main Street"
     harbor.location.save(update_fields=["name"])
-    ClosedDay.objects.create(location=harbor.location, day=date(2026, 1, 15))
+    a_locked_day(harbor.location, date(2026, 1, 15))
 
     found = faults(files.folder, "harbor")
 

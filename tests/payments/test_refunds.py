@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from django.db import transaction
 
-from balances.models import ClosedDay, Posting
+from balances.models import Posting
 from balances.queries import invoices_with_balance, live_allocations
 from balances.services import apply_credit, bill_event, credit_charge, hold_credit, undo_allocation, void_invoice
 from clinicpay.clinics import clock
@@ -29,7 +29,7 @@ from payments.services import (
 from payments.states import REFUND_MOVES, RefundReason, RefundStatus, ReturnReason
 from tests.balances.invariants import broken
 from tests.balances.money import applied, left
-from tests.factories import a_charge, a_patient, a_payment, an_invoice
+from tests.factories import a_charge, a_locked_day, a_patient, a_payment, an_invoice
 from tests.moves import accepted, listed
 
 OTHER = RefundReason.OTHER
@@ -185,7 +185,7 @@ def test_failure_restores_everything_exactly(harbor, ethan, reduce):
 
 def test_r4_refund_of_a_closed_days_payment_posts_today(harbor, ethan):
     payment = a_payment(harbor, ethan.account, 1000, on=date(2026, 11, 2))
-    ClosedDay.objects.create(location=harbor.location, day=date(2026, 11, 2))
+    a_locked_day(harbor.location, date(2026, 11, 2))
     refund_payment(payment, GoingBack(400, OTHER), by=harbor.bill)
     assert Posting.objects.get(kind="refund").business_date == clock.today(harbor.clinic)
 

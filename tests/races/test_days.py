@@ -2,17 +2,26 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import timedelta
 
+import psycopg
 import pytest
-from django.db import connections
+from django.db import IntegrityError, connections
+from psycopg import errors
 
 from balances.models import ClosedDay, Posting
+from balances.services import complete_event
 from clinicpay.clinics import clock
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
+from clinicpay.close.services import close_day, start_review
+from followups.models import Case
+from tests.balances.attacks import act, line
 from tests.direct import connect, scratch
-from tests.factories import a_patient, a_payment
-from tests.races.crowd import a_clinic, failures, rush
+from tests.factories import a_charge, a_closed_day, a_patient, a_payment, an_event
+from tests.races.crowd import a_clinic, failures, in_scope, rush
+from treatments.services import review_event
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,7 +54,7 @@ def test_close_waits_for_the_postings_of_its_day_even_when_nobody_asks_for_the_l
 
     def close() -> None:
         with clinic_scope(home.clinic, home.olga.user):
-            ClosedDay.objects.create(location=home.location, day=today)
+            a_closed_day(home, today)
         connections.close_all()
 
     with ThreadPoolExecutor(1) as pool:
@@ -72,10 +81,104 @@ def test_posting_waits_for_a_close_and_lands_on_the_next_day():
 
     with ThreadPoolExecutor(1) as pool:
         with clinic_scope(home.clinic, home.olga.user):
-            ClosedDay.objects.create(location=home.location, day=today)
+            a_closed_day(home, today)
             paying = pool.submit(pay)
             with pytest.raises(TimeoutError):
                 paying.result(timeout=0.5)
         paying.result(timeout=5)
     with clinic_scope(home.clinic):
         assert Posting.objects.get().business_date == today + timedelta(days=1)
+
+
+SEES = "select count(*) from balances_closedday where reopened_at is null"
+
+
+def begun(home, level: psycopg.IsolationLevel) -> psycopg.Connection:
+    """A transaction of Rita's, begun at an isolation level before anything is closed."""
+    connection = connect()
+    connection.isolation_level = level
+    pins = [str(home.clinic.pk), str(home.rita.user_id)]
+    connection.execute("select set_config('app.clinic_id', %s, true), set_config('app.user_id', %s, true)", pins)
+    assert connection.execute(SEES).fetchone() == (0,)
+    return connection
+
+
+@pytest.mark.parametrize(
+    ("level", "sees", "refusal"),
+    [
+        (psycopg.IsolationLevel.READ_COMMITTED, 1, "ledger_closed_day"),
+        (psycopg.IsolationLevel.REPEATABLE_READ, 0, "ledger_isolation"),
+        (psycopg.IsolationLevel.SERIALIZABLE, 0, "ledger_isolation"),
+    ],
+)
+def test_transaction_begun_before_the_close_posts_nothing_on_the_closed_day(level, sees, refusal):
+    """The older snapshots are the control: they don't see the close, so only the refusal keeps them out."""
+    home = a_clinic()
+    today = clock.today(home.clinic)
+    with clinic_scope(home.clinic, home.rita.user):
+        charge = a_charge(home, a_patient(home), 100)
+        review_event(charge.event, by=home.rita)
+    ids = {"clinic": home.clinic.pk, "location": home.location.pk, "today": today}
+    with closing(begun(home, level)) as late:
+        with clinic_scope(home.clinic, home.olga.user):
+            a_closed_day(home, today)
+        assert late.execute(SEES).fetchone() == (sees,)
+        with pytest.raises(errors.CheckViolation) as caught:
+            late.execute(act("write_off", line("write_off", str(charge.pk), -1)), ids)
+        assert caught.value.diag.constraint_name == refusal
+    with clinic_scope(home.clinic):
+        assert Posting.objects.filter(business_date=today).count() == 1
+
+
+def test_two_people_who_close_a_day_close_it_once():
+    home = a_clinic()
+    today = clock.today(home.clinic)
+    with clinic_scope(home.clinic, home.rita.user):
+        start_review(home.location, today, by=home.bill)
+
+    results = rush(6, in_scope(home, lambda number: close_day(home.location, today, by=home.adam)))
+
+    assert len(failures(results, Refusal)) == len(failures(results)) == 5
+    with clinic_scope(home.clinic):
+        assert ClosedDay.objects.count() == 1
+
+
+def test_completing_treatments_and_closing_their_day_never_wait_for_each_other():
+    home = a_clinic()
+    today = clock.today(home.clinic)
+    with clinic_scope(home.clinic, home.rita.user):
+        events = [an_event(home, a_patient(home), 100, service_at=clock.noon(home.clinic, today)) for _ in range(6)]
+        start_review(home.location, today, by=home.bill)
+
+    def work(number: int) -> None:
+        if number < len(events):
+            complete_event(events[number], by=home.rita)
+        else:
+            close_day(home.location, today, by=home.adam, reason="In a hurry")
+
+    results = rush(len(events) + 1, in_scope(home, work))
+
+    assert not failures(results[:-1])
+    assert not failures([one for one in results if not isinstance(one, Refusal)])
+    with clinic_scope(home.clinic):
+        assert Posting.objects.count() == len(events)
+
+
+def test_case_and_the_payment_of_its_debt_never_pass_each_other():
+    """Whichever comes first: afterwards an open case has debt, in raw SQL too."""
+    home = a_clinic()
+    with clinic_scope(home.clinic, home.rita.user):
+        charges = [a_charge(home, a_patient(home), 100) for _ in range(4)]
+
+    def work(number: int) -> None:
+        charge = charges[number // 2]
+        if number % 2:
+            Case.objects.create(account_id=charge.account_id)
+        else:
+            a_payment(home, charge.account, 100, (charge, 100))
+
+    results = rush(2 * len(charges), in_scope(home, work))
+
+    assert not failures([one for one in results if not isinstance(one, IntegrityError)])
+    with clinic_scope(home.clinic):
+        assert not Case.objects.exclude(state="closed").filter(account__owes=0).exists()

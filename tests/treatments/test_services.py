@@ -1,6 +1,8 @@
 """Scheduling and completing treatments."""
 
 import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from balances.models import Charge
 from balances.services import bill_event, complete_event
@@ -8,8 +10,9 @@ from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import Refused
 from tests.factories import a_patient, an_event
-from treatments.models import PriceItem
-from treatments.services import Work, add_procedures
+from treatments.models import PriceItem, TreatmentEvent
+from treatments.services import Work, add_procedures, mark_ready, reopen_record, review_event, write_record
+from treatments.states import EventState
 
 
 @pytest.fixture
@@ -66,3 +69,62 @@ def test_completing_leaves_its_line_in_the_trail(harbor, ethan):
     complete_event(event, by=harbor.petra)
     line = AuditEvent.objects.get(action="event.moved")
     assert (line.before, line.after, line.subject_id) == ({"state": "scheduled"}, {"state": "closed"}, event.pk)
+
+
+@pytest.fixture
+def done(harbor, ethan):
+    """A treatment whose record is complete."""
+    event = an_event(harbor, ethan, 100)
+    complete_event(event, by=harbor.petra)
+    return event
+
+
+def test_reviewed_treatment_gets_ready(harbor, done):
+    assert review_event(done, by=harbor.rita).state == "reviewed"
+    assert mark_ready(done, by=harbor.bill).state == "ready"
+
+
+def test_treatment_is_not_ready_before_its_review(harbor, done):
+    with pytest.raises(Refusal, match="can't become ready"):
+        mark_ready(done, by=harbor.bill)
+
+
+@pytest.mark.parametrize("steps", [[review_event], [review_event, mark_ready]])
+def test_record_is_written_again_only_once_it_is_reopened(harbor, done, steps):
+    for step in steps:
+        step(done, by=harbor.rita)
+    with pytest.raises(Refusal, match="Re-open its record"):
+        write_record(done, by=harbor.petra, notes="more")
+    with pytest.raises(Refusal, match="Say why"):
+        reopen_record(done, by=harbor.petra, reason=" ")
+    assert reopen_record(done, by=harbor.petra, reason="forgot a tooth").state == "closed"
+    assert write_record(done, by=harbor.petra, notes="more").clinical_notes == "more"
+    line = AuditEvent.objects.filter(action="event.moved").latest("pk")
+    assert (line.after, line.reason) == ({"state": "closed"}, "forgot a tooth")
+
+
+def test_record_of_a_closed_day_is_the_owners_to_reopen(harbor, done):
+    for state in ("reviewed", "ready", "day_closed"):
+        TreatmentEvent.objects.filter(pk=done.pk).update(state=state)
+    done.refresh_from_db()
+    with pytest.raises(Refusal, match="owner"):
+        reopen_record(done, by=harbor.petra, reason="forgot a tooth")
+
+
+def test_review_is_for_the_desk_and_the_record_for_practitioners(harbor, done):
+    for act in (review_event, mark_ready):
+        with pytest.raises(Refused):
+            act(done, by=harbor.petra)
+    for who in ("rita", "bill", "adam", "olga"):
+        with pytest.raises(Refused):
+            reopen_record(done, by=harbor.members[who], reason="x")
+
+
+@pytest.mark.parametrize("state", sorted(set(EventState) - {"scheduled"}))
+def test_treatment_begins_as_scheduled_or_comes_in_complete(harbor, ethan, state):
+    fields = {"patient": ethan, "practitioner": harbor.practitioner, "location": harbor.location}
+    fields |= {"service_at": timezone.now(), "state": state}
+    with pytest.raises(IntegrityError, match="cannot begin"), transaction.atomic():
+        TreatmentEvent.objects.create(number=900, **fields)
+    if state == EventState.CLOSED:
+        assert TreatmentEvent.objects.create(number=901, external_ref="visit 7", **fields).is_completed

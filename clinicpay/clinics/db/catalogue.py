@@ -33,6 +33,8 @@ DEFINERS = {
     "ledger_opened()",
     "ledger_stamp_posting()",
     "memberships_of(bigint)",
+    "close_dailyclose_locked()",
+    "followups_case_agrees()",
     "followups_plan_total()",
     "payments_check_money(bigint,bigint)",
     "payments_gone_agrees()",

@@ -1,0 +1,2 @@
+drop trigger begins on treatments_treatmentevent;
+drop function treatments_event_begins();
