@@ -123,6 +123,18 @@ _SAID = {
     EntryKind.ALLOCATE: ("applied {amount} of {payment} to {invoice}", "arrow-right"),
     EntryKind.UNALLOCATE: ("took back {amount} of {payment} from {invoice}", "arrow-back-up"),
     EntryKind.UNRECEIVE: ("took {amount} of {payment} out again, which was entered in error", "circle-x"),
+    EntryKind.CREDIT_NOTE: ("credited {amount} of {invoice}", "file-invoice"),
+    EntryKind.UNCREDIT: ("reversed a credit note of {amount} on {invoice}", "file-invoice"),
+    EntryKind.REFUND: ("refunded {amount} of {payment}", "receipt-refund"),
+    EntryKind.UNREFUND: ("took {amount} of {payment} in again, a refund that came back", "receipt-refund"),
+    EntryKind.RETURN: ("recorded that {amount} of {payment} were taken back", "receipt-refund"),
+    EntryKind.UNRETURN: ("took {amount} of {payment} in again, which had been taken back", "receipt-refund"),
+    EntryKind.WRITE_OFF: ("wrote off {amount} of {invoice}", "scale"),
+    EntryKind.UNWRITE_OFF: ("reversed a write-off of {amount} on {invoice}", "scale"),
+    EntryKind.RECOVER: ("recovered {amount} of {invoice} after its write-off", "scale"),
+    EntryKind.MOVE_OUT: ("{act}: {amount} out", "arrow-right"),
+    EntryKind.MOVE_IN: ("{act}: {amount} in", "arrow-right"),
+    EntryKind.MOVE_BACK: ("{act}: {amount} back", "arrow-back-up"),
 }
 
 
@@ -142,7 +154,12 @@ def _line(one: Moved, people: dict[int, str], currency: str) -> Line:
     return Line(
         at=posting.made_at,
         who=people.get(posting.made_by_id or 0, "ClinicPay"),
-        text=text.format(amount=money.show(one.amount, currency), payment=one.payment, invoice=one.invoice),
+        text=text.format(
+            amount=money.show(one.amount, currency),
+            payment=one.payment,
+            invoice=one.invoice,
+            act=posting.get_kind_display().lower(),
+        ),
         icon=icon,
         changes=dated,
         reason="" if posting.reason == posting.kind else posting.reason,

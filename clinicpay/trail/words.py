@@ -14,8 +14,8 @@ from clinicpay.audit.models import LIST_EXPORTED, LIST_VIEWED, RECORD_EXPORTED, 
 from clinicpay.patients.models import Account
 from clinicpay.staff.roles import Can, Role
 from clinicpay.ui import words
-from followups.states import CaseOutcome, CaseState, PromiseStatus
-from payments.states import Method, PaymentStatus
+from followups.states import CaseOutcome, CaseState, PlanStatus, PromiseStatus
+from payments.states import Method, PaymentStatus, RefundStatus
 from treatments.states import EventState
 
 
@@ -41,6 +41,23 @@ ACTIONS = {
     "event.record_written": Action("wrote the clinical record of {subject}", "notes", Can.SEE_TREATMENTS),
     "payment.received": Action("recorded {amount} {methods} on {subject}", "cash"),
     "payment.reversed": Action("reversed {subject}, which was entered in error", "circle-x"),
+    "invoice.voided": Action("voided {subject}", "circle-x"),
+    "payment.returned": Action("recorded that {amount} of {payment} were taken back, as {subject}", "receipt-refund"),
+    "refund.requested": Action("asked to refund {amount} of {payment} as {subject}", "receipt-refund"),
+    "refund.approved": Action("approved {subject}: {amount} of {payment}", "receipt-refund"),
+    "refund.rejected": Action("rejected {subject}: {amount} of {payment}", "receipt-refund"),
+    "refund.succeeded": Action("refunded {amount} of {payment} as {subject}", "receipt-refund"),
+    "refund.failed": Action("recorded that {subject} failed: {amount} of {payment}", "receipt-refund"),
+    "refund.reversed": Action("reversed {subject}: {amount} of {payment} came again", "receipt-refund"),
+    "plan.drafted": Action("drafted {subject} over {amount} in {instalments} instalments", "calendar-plus"),
+    "plan.activated": Action("made {subject} active", "calendar-plus"),
+    "plan.instalment_billed": Action("billed an instalment of {amount} of {subject} on {invoice}", "file-invoice"),
+    "plan.cancelled": Action("cancelled {subject}", "calendar-plus"),
+    "plan.settled": Action("set {subject} to {plan}", "calendar-plus"),
+    "write_off.requested": Action("asked to write {amount} off as {subject}", "scale"),
+    "write_off.approved": Action("approved {subject}: {amount} written off", "scale"),
+    "write_off.rejected": Action("rejected {subject}", "scale"),
+    "write_off.reversed": Action("reversed {subject}: {amount} are owed again", "scale"),
     "case.opened": Action("began to follow up {subject}", "flag"),
     "case.moved": Action("set {subject} to {case}", "flag"),
     "case.closed": Action("closed {subject}: {outcome}", "flag"),
@@ -56,6 +73,11 @@ ACTIONS = {
     "clinic.created": Action("made the clinic {subject}", "building-hospital", Can.MANAGE_SETTINGS),
     "practitioner.added": Action("put {subject} on the roster", "user-plus", Can.MANAGE_SETTINGS),
     "location.added": Action("added the location {subject}", "map-pin", Can.MANAGE_SETTINGS),
+    "practitioner.changed": Action("changed {subject} on the roster", "edit", Can.MANAGE_SETTINGS),
+    "location.changed": Action("changed the location {subject}", "edit", Can.MANAGE_SETTINGS),
+    "view.saved": Action("kept a view of a list as {subject}", "star", Can.ENTER),
+    "view.renamed": Action("renamed a view of a list to {subject}", "star", Can.ENTER),
+    "view.removed": Action("removed the view {subject} of a list", "star", Can.ENTER),
     "practice.imported": Action("imported data of another system", "database-import", Can.MANAGE_SETTINGS),
     RECORD_VIEWED: Action("looked at {subject}", "eye", Can.SEE_TRAIL),
     RECORD_EXPORTED: Action("took a copy of {subject}", "download", Can.SEE_TRAIL),
@@ -73,6 +95,22 @@ LISTS = {
 
 LEDGER = {
     PostingKind.CHARGE: "billed charges",
+    PostingKind.CREDIT_NOTE: "credited charges",
+    PostingKind.REVERSE_CREDIT_NOTE: "reversed a credit note",
+    PostingKind.HOLD: "held a pre-payment",
+    PostingKind.RELEASE: "released a pre-payment",
+    PostingKind.RESERVE: "set money aside for a refund",
+    PostingKind.UNRESERVE: "gave up what was set aside for a refund",
+    PostingKind.REFUND: "refunded money",
+    PostingKind.REVERSE_REFUND: "took refunded money in again",
+    PostingKind.RETURN: "recorded money that was taken back",
+    PostingKind.REVERSE_RETURN: "took returned money in again",
+    PostingKind.WRITE_OFF: "wrote debt off",
+    PostingKind.REVERSE_WRITE_OFF: "reversed a write-off",
+    PostingKind.RECOVER: "recovered written-off debt",
+    PostingKind.CONVERT: "moved debt to a payment plan",
+    PostingKind.INSTALMENT: "billed an instalment",
+    PostingKind.CANCEL_PLAN: "took debt off a payment plan",
     PostingKind.RECEIVE: "received money",
     PostingKind.ALLOCATE: "applied money",
     PostingKind.UNALLOCATE: "took back applied money",
@@ -110,6 +148,11 @@ VALUES = {
     "payer": Value("Payer", is_money=True),
     "kind": Value("Kind of account", is_money=True, choices=_labels(Account.Kind)),
     "state": Value("State", choices=_labels(EventState)),
+    "plan": Value("Payment plan", is_money=True, choices=_labels(PlanStatus)),
+    "refund": Value("Refund", is_money=True, choices=_labels(RefundStatus)),
+    "payment": Value("Payment", is_money=True),
+    "invoice": Value("Invoice", is_money=True),
+    "instalments": Value("Instalments", is_money=True),
     "case": Value("Follow-up", is_money=True, choices=_labels(CaseState)),
     "outcome": Value("Outcome", is_money=True, choices=_labels(CaseOutcome)),
     "promise": Value("Promise", is_money=True, choices=_labels(PromiseStatus)),

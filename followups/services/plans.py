@@ -68,7 +68,7 @@ def activate_plan(plan: Plan, *, by: Actor, once: Once | None = None) -> Plan:
         PlanPart.objects.bulk_update(parts, ["principal"])
         books.answer = {"plan": plan.number}
     follow(plan.account, CaseState.ON_PLAN, by=by)
-    record("plan.activated", plan, by=by, before={"status": "draft"}, after={"status": "active"})
+    record("plan.activated", plan, by=by, before={"plan": "draft"}, after={"plan": "active"})
     return plan
 
 
@@ -118,7 +118,7 @@ def cancel_plan(plan: Plan, *, by: Actor, reason: str, defaulted: bool = False, 
         books.answer = {"plan": plan.number}
     # A plan of which everything was billed moves no money when it ends, so nobody is told.
     settle_case(Account.objects.get(pk=plan.account_id), by=by)
-    record("plan.cancelled", plan, by=by, before={"status": before}, after={"status": plan.status}, reason=reason)
+    record("plan.cancelled", plan, by=by, before={"plan": before}, after={"plan": plan.status}, reason=reason)
     return plan
 
 
@@ -129,7 +129,7 @@ def settle_plans(account: Account, *, by: Actor) -> None:
         owes = owes or bool(_principals(plan))
         if owes == (plan.status == PlanStatus.COMPLETED):
             to = PlanStatus.ACTIVE if owes else PlanStatus.COMPLETED
-            record("plan.settled", _move(plan, to), by=by, before={"status": plan.status}, after={"status": str(to)})
+            record("plan.settled", _move(plan, to), by=by, before={"plan": plan.status}, after={"plan": str(to)})
 
 
 def _principals(plan: Plan) -> list[Charge]:

@@ -337,5 +337,5 @@ def _set_posting(refund: Refund, books: Books, kind: PostingKind) -> None:
 
 
 def _record(action: str, refund: Refund, *, by: Actor, reason: str) -> None:
-    after = {"payment": refund.payment.ref, "amount": refund.amount, "status": str(refund.status)}
+    after = {"payment": refund.payment.ref, "amount": refund.amount, "refund": str(refund.status)}
     record(action, refund, by=by, after=after, reason=reason)

@@ -23,6 +23,18 @@ SHOW_NO_PATIENTS = {
     "settings_locations": "places",
     "settings_prices": "fees",
     "settings_history": "people, places and fees",
+    "settings_practitioner": "people of the clinic",
+    "settings_practitioner_active": "an act, which is recorded itself",
+    "settings_location": "places",
+    "settings_location_active": "an act, which is recorded itself",
+    "settings_price": "fees",
+    "settings_price_active": "an act, which is recorded itself",
+    "settings_import": "columns of files",
+    "import_template": "columns of files",
+    "view_save": "a name for a list",
+    "view_edit": "a name for a list",
+    "view_remove": "an act, which is recorded itself",
+    "notice_dismiss": "puts a notice away",
 }
 """Addresses that leave no line, and why. A new address is marked `shows=…`, or stands here."""
 
