@@ -90,7 +90,11 @@ def _change(row: Practitioner | Location, values: dict[str, Any], by: Actor) -> 
     for name in before:
         setattr(row, name, values[name])
     row.save(update_fields=list(before))
-    record(f"{row._meta.model_name}.changed", row, by=by, before=before, after={name: values[name] for name in before})
+    after = {name: values[name] for name in before}
+    if isinstance(row, Location):
+        record("location.changed", row, by=by, before=before, after=after)
+    else:
+        record("practitioner.changed", row, by=by, before=before, after=after)
 
 
 def _one_of_a_name(name: str, but: Location | None = None) -> None:

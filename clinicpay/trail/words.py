@@ -180,6 +180,9 @@ VALUES = {
     "slug": Value("Address"),
     "timezone": Value("Time zone"),
     "currency": Value("Currency"),
+    "page": Value("List"),
+    "query": Value("Filters"),
+    "active": Value("Offered"),
     "rows": Value("Rows shown"),
     "answer": Value("Answer"),
 }

@@ -7,6 +7,7 @@ paid, the newest application first (R2); what that re-opens stays owed unless th
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Sum
@@ -97,7 +98,7 @@ def request_refund(payment: Payment, wish: GoingBack, *, by: Actor, once: Once |
     with open_books(payment.account_id, by=by, once=once) as books:
         refund = _requested(_lock(payment), wish)
         books.answer = {"refund": refund.number}
-    _record("refund.requested", refund, by=by, reason=refund.why)
+    record("refund.requested", refund, by=by, after=_kept(refund), reason=refund.why)
     return refund
 
 
@@ -110,7 +111,7 @@ def reject_refund(refund: Refund, *, by: Actor, reason: str) -> Refund:
     refund = _move(refund, RefundStatus.REJECTED)
     refund.decided_at = timezone.now()
     refund.save(update_fields=["status", "decided_at"])
-    _record("refund.rejected", refund, by=by, reason=reason.strip())
+    record("refund.rejected", refund, by=by, after=_kept(refund), reason=reason.strip())
     return refund
 
 
@@ -126,7 +127,7 @@ def approve_refund(refund: Refund, *, by: Actor, once: Once | None = None) -> Re
         refund.save(update_fields=["status", "reserved", "decided_at"])
         books.answer = {"refund": refund.number}
     _keep_lines(refund, effects, books)
-    _record("refund.approved", refund, by=by, reason=refund.why)
+    record("refund.approved", refund, by=by, after=_kept(refund), reason=refund.why)
     return refund
 
 
@@ -141,7 +142,7 @@ def pay_refund(refund: Refund, *, by: Actor) -> Refund:
         refund.settled_at = timezone.now()
         _save_settled(refund)
     _set_posting(refund, books, PostingKind.REFUND)
-    _record("refund.succeeded", refund, by=by, reason=refund.why)
+    record("refund.succeeded", refund, by=by, after=_kept(refund), reason=refund.why)
     return refund
 
 
@@ -156,7 +157,7 @@ def fail_refund(refund: Refund, *, by: Actor, reason: str) -> Refund:
         _restore(books, refund, reason)
         refund.settled_at = timezone.now()
         refund.save(update_fields=["status", "settled_at"])
-    _record("refund.failed", refund, by=by, reason=reason)
+    record("refund.failed", refund, by=by, after=_kept(refund), reason=reason)
     return refund
 
 
@@ -185,7 +186,7 @@ def record_return(
         books.answer = {"refund": refund.number}
     _keep_lines(refund, effects, books)
     _set_posting(refund, books, PostingKind.RETURN)
-    _record("payment.returned", refund, by=by, reason=refund.why)
+    record("payment.returned", refund, by=by, after=_kept(refund), reason=refund.why)
     return refund
 
 
@@ -210,7 +211,7 @@ def reverse_refund(refund: Refund, *, by: Actor, reason: str, once: Once | None 
         refund.reversed_at = timezone.now()
         _save_settled(refund)
         books.answer = {"refund": refund.number}
-    _record("refund.reversed", refund, by=by, reason=reason)
+    record("refund.reversed", refund, by=by, after=_kept(refund), reason=reason)
     return refund
 
 
@@ -336,6 +337,6 @@ def _set_posting(refund: Refund, books: Books, kind: PostingKind) -> None:
     refund.save(update_fields=["posting"])
 
 
-def _record(action: str, refund: Refund, *, by: Actor, reason: str) -> None:
-    after = {"payment": refund.payment.ref, "amount": refund.amount, "refund": str(refund.status)}
-    record(action, refund, by=by, after=after, reason=reason)
+def _kept(refund: Refund) -> dict[str, Any]:
+    """What the trail keeps of a refund."""
+    return {"payment": refund.payment.ref, "amount": refund.amount, "refund": str(refund.status)}

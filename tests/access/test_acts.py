@@ -70,7 +70,7 @@ CHANGING: dict[str, tuple[str, Any]] = {
     "settings_location": ("adam", lambda _: {"name": "Side Street", "address": "2 Side Street"}),
     "settings_price": ("adam", lambda _: {"description": "Long exam", "discipline": "", "fee": "82.00"}),
     "settings_price_active": ("adam", lambda _: {}),
-    "view_save": ("olga", lambda _: {"list": "payments", "query": "status=paid", "name": "Paid ones"}),
+    "view_save": ("olga", lambda _: {"page": "payments", "query": "status=paid", "name": "Paid ones"}),
     "view_edit": ("olga", lambda _: {"name": "All that is paid"}),
     "view_remove": ("olga", lambda _: {}),
 }

@@ -4,8 +4,6 @@ The model knows nothing of entries: it keeps what each charge and each payment h
 """
 
 from collections import Counter
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import transaction
@@ -30,7 +28,6 @@ from balances.services import (
 )
 from balances.states import CreditKind, EntryKind
 from clinicpay.clinics import clock
-from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 from followups.models import Instalment, Plan, WriteOff
 from followups.schedule import Terms
@@ -56,49 +53,11 @@ from payments.services import (
 )
 from payments.states import REFUND_OPEN, RefundReason, ReturnReason
 from tests.balances.invariants import broken
+from tests.balances.walk_model import Debt, GoesBack, Purse, pick, refused_unless, row
 from tests.factories import Clinicful, a_locked_day, a_patient, a_payment
 
 AMOUNTS = st.integers(1, 300)
 PICK = st.integers(0, 99)
-
-
-@dataclass
-class Debt:
-    """What a charge is made of; what is left of it, and not applied, is owed."""
-
-    account: int
-    amount: int
-    credited: int = 0
-    forgiven: int = 0
-    moved: int = 0
-    principal: bool = False
-
-    @property
-    def parts(self) -> tuple[int, int, int]:
-        """What of it is neither owed nor paid."""
-        return self.credited, self.forgiven, self.moved
-
-
-@dataclass
-class Purse:
-    """Where a payment's money is; `pool` is what is held, applied or not. The rest is free, or pays charges."""
-
-    account: int
-    amount: int
-    day: int
-    pool: int = 0
-    reserved: int = 0
-    gone: int = 0
-    void: bool = False
-
-
-@dataclass
-class GoesBack:
-    """What a refund or return took out of the pool, and the notes that reduce charges by it."""
-
-    payment: int
-    amount: int
-    pool: int
 
 
 class Money(RuleBasedStateMachine):
@@ -423,27 +382,3 @@ class Money(RuleBasedStateMachine):
     @invariant()
     def invariants_hold(self):
         assert not broken()
-
-
-def pick(things: dict[int, object], n: int) -> int:
-    """One of the ids."""
-    return sorted(things)[n % len(things)]
-
-
-def row(rows, n: int):
-    """One of the rows, if there is any."""
-    count = rows.count()
-    return rows[n % count] if count else None
-
-
-@contextmanager
-def refused_unless(legal: object):
-    """The block must be refused exactly when the model says so."""
-    try:
-        with transaction.atomic():
-            yield
-            if not legal:
-                raise AssertionError("this should have been refused")
-    except Refusal as refusal:
-        if legal:
-            raise AssertionError("this should have been done") from refusal

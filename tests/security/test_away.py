@@ -68,7 +68,7 @@ def test_pages_without_the_database_say_so_in_words(worlds):
         post = rita.post(f"/c/{north.slug}/patients/new/", {"first_name": "Ava", "last_name": "Away"})
 
     assert [answer.status_code for answer in (page, part, post)] == [503] * 3
-    assert "Nothing was saved. Try again" in page.content.decode()
+    assert "Nothing of your last step was saved" in page.content.decode()
     assert page["Retry-After"] == "10"
     assert part.content == b""
 

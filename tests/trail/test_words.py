@@ -12,7 +12,7 @@ from clinicpay.trail.words import ACTIONS, LEDGER, VALUES, action_of, changes, s
 from tests.architecture.sources import PRODUCT, modules, place
 
 RECORDERS = {"record", "record_many"}
-BUILT = {"balances/ledger.py"}
+BUILT = {"balances/ledger/__init__.py"}
 """Modules that build the name of an action: the ledger's are its kinds, which LEDGER names."""
 
 
