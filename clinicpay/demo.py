@@ -18,6 +18,7 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic, Location
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.clinics.services import create_clinic
+from clinicpay.demo_corrections import Corrections
 from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.services import add_payer, open_account, register_patient
 from clinicpay.staff.models import ClinicPayItself, Membership, Practitioner, User
@@ -167,6 +168,7 @@ class Builder:
             self.past_visit(self.today - timedelta(days=back))
         self.a_deposit_that_waits()
         self.visits_of_today()
+        Corrections(self.clinic, self.by).make()
 
     def settings(self) -> None:
         """Locations, people, practitioners and the price list."""
