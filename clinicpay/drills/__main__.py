@@ -7,7 +7,7 @@ import sys
 
 from clinicpay.embedded.stopping import Stopped, stop_on_signals
 
-from . import away, restore, walk
+from . import away, full_size, restore
 from .frame import RESULTS, Drill, perform, table, write
 
 DRILLS = {
@@ -15,7 +15,10 @@ DRILLS = {
     for drill in (
         Drill("restore", "a backup restores to equal rows; a spoilt one is found", 900, restore.run),
         Drill("database-away", "503 in words, nothing acknowledged is lost, back within 5 s", 480, away.run),
-        Drill("money-walk", "a long random walk through the money, 0 differences", 1500, walk.run),
+        Drill("money-walk", "a long random walk through the money, 0 differences", 1500, full_size.walk),
+        Drill(
+            "races", "crowds on one payment, clinics on few connections, 0 mixes", 1200, full_size.races
+        ),
     )
 }
 
