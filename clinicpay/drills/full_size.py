@@ -12,6 +12,7 @@ from clinicpay.embedded.paths import PROJECT
 
 from .frame import Outcome
 
+FUZZ = {"FUZZ": "20000", "XSS_TURNS": "15"}
 WALK = {"CLINICPAY_STEPS": "10000"}
 RACES = {"CLINICPAY_ROUNDS": "20", "CLINICPAY_UNDONE_TWICE": "500", "CLINICPAY_TURNS": "500"}
 
@@ -49,3 +50,6 @@ walk = at_full_size(["tests/balances/test_stateful.py"], WALK)
 
 races = at_full_size(["tests/races", "tests/tenancy/test_pool.py"], RACES)
 """A12, B2, B3: crowds on one payment, 500 allocations undone twice, 8,000 requests on four connections."""
+
+fuzz = at_full_size(["tests/security/test_fuzz.py", "tests/security/test_xss.py"], FUZZ)
+"""E5, E14: 20,000 broken requests, and every stored markup in every field, on every page."""

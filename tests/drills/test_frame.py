@@ -65,7 +65,10 @@ def test_unknown_drill_is_a_bad_argument(capsys):
         main(["flood"])
 
     assert ended.value.code == 2
-    assert "there is no drill 'flood'; there are restore, database-away, money-walk, races" in capsys.readouterr().err
+    assert (
+        "there is no drill 'flood'; there are restore, database-away, money-walk, races, fuzz"
+        in capsys.readouterr().err
+    )
 
 
 def test_command_hands_over_to_the_drills(capsys):

@@ -11,7 +11,7 @@ from tests.worlds import World
 
 pytestmark = pytest.mark.django_db
 
-REQUESTS = int(os.environ.get("FUZZ", "2000"))
+REQUESTS = int(os.environ.get("FUZZ", "600"))
 SEED = int(os.environ.get("FUZZ_SEED", "14"))
 PLACES = [one for one in IN_CLINIC if "pdf" not in one.name and "zip" not in one.route]
 
