@@ -92,7 +92,8 @@
 
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || event.defaultPrevented) return;
+    // Not form.method: that is a field where a form has one of that name, as the desk has.
+    if (!form.matches("[method=post]") || event.defaultPrevented) return;
     if (form.hasAttribute("data-busy")) {
       event.preventDefault();
       return;
@@ -132,6 +133,36 @@
     const found = scope.querySelector(".form-alert, .is-invalid, [aria-invalid=true]");
     found?.focus({ preventScroll: false });
   }
+
+  /* ---- what the browser refuses stands under the field, as what the server refuses does ---- */
+  document.addEventListener(
+    "invalid",
+    (event) => {
+      const field = event.target;
+      if (!field.form?.matches("[method=post]")) return;
+      event.preventDefault();
+      field.classList.add("is-invalid");
+      sayUnder(field, field.validationMessage);
+      if ([...field.form.elements].find((one) => one.willValidate && !one.validity.valid) === field) field.focus();
+    },
+    true,
+  );
+  function sayUnder(field, words) {
+    const id = `${field.id || field.name}-refused`;
+    const note = document.getElementById(id) || Object.assign(document.createElement("div"), { id, className: "invalid-feedback d-block" });
+    note.textContent = words;
+    (field.closest(".money-wrap") || field).after(note);
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-errormessage", id);
+  }
+  document.addEventListener("input", ({ target }) => {
+    const note = document.getElementById(target.getAttribute?.("aria-errormessage"));
+    if (!note) return;
+    note.remove();
+    target.classList.remove("is-invalid");
+    target.removeAttribute("aria-invalid");
+    target.removeAttribute("aria-errormessage");
+  });
 
   /* ---- rows: a click anywhere opens the row's own link ---- */
   document.addEventListener("click", (event) => {

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.text import Truncator
 
 from clinicpay.audit.context import request_id, via
 from clinicpay.audit.models import (
@@ -89,7 +90,7 @@ def _line(action: str, subject: models.Model, by: Actor) -> AuditEvent:
         action=action,
         subject_type=subject._meta.label_lower,
         subject_id=subject.pk,
-        subject=str(subject)[:80],
+        subject=Truncator(subject).chars(80),
         patient_id=_patient_of(subject),
         request_id=request_id.get(),
         via=via.get()[:80],

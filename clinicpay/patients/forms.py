@@ -22,6 +22,11 @@ class PatientForm(ClinicModelForm):
         widgets = {"birth_date": forms.DateInput()}
         labels = {"sex": "Sex", "birth_date": "Date of birth"}
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        sex: Any = self.fields["sex"]
+        sex.choices = [("", "Not given"), *(choice for choice in sex.choices if choice[0])]
+
     def clean_birth_date(self) -> Any:
         """Nobody is born in the future, and nobody is that old."""
         born = self.cleaned_data["birth_date"]

@@ -32,7 +32,7 @@ class JoinForm(ClinicForm):
 class InviteForm(ClinicForm):
     """Whom to invite, and as what."""
 
-    email = forms.EmailField(label="E-mail")
+    email = forms.EmailField(label="Email")
     role = forms.TypedChoiceField(choices=Role.choices, coerce=Role)
 
 

@@ -93,6 +93,9 @@ LISTS = {
 }
 """What a page of rows is called where its name alone would not say it."""
 
+ASKED = {"q": "search", "on_after": "from", "on_before": "to"}
+"""What the address of a list calls otherwise than its filters do."""
+
 LEDGER = {
     PostingKind.CHARGE: "billed charges",
     PostingKind.CREDIT_NOTE: "credited charges",
@@ -170,7 +173,7 @@ VALUES = {
     "description": Value("Description"),
     "first_name": Value("First name"),
     "last_name": Value("Last name"),
-    "email": Value("E-mail"),
+    "email": Value("Email"),
     "discipline": Value("Discipline"),
     "address": Value("Address"),
     "birth_date": Value("Born"),
@@ -235,7 +238,7 @@ def written(key: str, value: Any, currency: str, *, is_money_seen: bool) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, dict):
-        return ", ".join(f"{name.replace('_', ' ')} {one}" for name, one in value.items())
+        return ", ".join(f"{ASKED.get(name, name).replace('_', ' ')} {one}" for name, one in value.items())
     if isinstance(value, list):
         return _listed(key, value, currency, is_money_seen=is_money_seen)
     known = VALUES.get(key, Value(key))

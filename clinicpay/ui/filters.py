@@ -8,6 +8,7 @@ from django import forms
 from django.db.models import QuerySet
 from django.forms import BoundField
 from django.http import HttpRequest
+from django_filters.widgets import DateRangeWidget
 
 from clinicpay.ui.links import with_query, without_value
 from clinicpay.ui.paging import CURSORS
@@ -105,8 +106,9 @@ def _style(widget: forms.Widget, label: str) -> None:
         selects = isinstance(part, forms.Select) and not isinstance(part, forms.RadioSelect)
         part.attrs.setdefault("class", "form-select" if selects else "form-control")
         if isinstance(part, forms.DateInput):
-            part.input_type = "date"
             part.format = "%Y-%m-%d"
+        if isinstance(part, forms.DateInput) or isinstance(widget, DateRangeWidget):
+            part.input_type = "date"
 
 
 def _words(field: BoundField, value: str) -> str:

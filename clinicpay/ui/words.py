@@ -56,6 +56,32 @@ def clock_words(moment: datetime) -> str:
     return f"{moment:%I:%M %p}".lstrip("0")
 
 
+_BROWSERS = {
+    "Edg": "Edge",
+    "OPR/": "Opera",
+    "Firefox/": "Firefox",
+    "FxiOS/": "Firefox",
+    "Chrome/": "Chrome",
+    "CriOS/": "Chrome",
+    "Safari/": "Safari",
+}
+_SYSTEMS = {
+    "iPhone": "iPhone",
+    "iPad": "iPad",
+    "Android": "Android",
+    "Windows": "Windows",
+    "Mac OS X": "Mac",
+    "Linux": "Linux",
+}
+
+
+def device_words(agent: str) -> str:
+    """ "Chrome on Windows", from what a browser says of itself: each also names those that it is like."""
+    browser = next((name for mark, name in _BROWSERS.items() if mark in agent), "A browser")
+    system = next((name for mark, name in _SYSTEMS.items() if mark in agent), "")
+    return f"{browser} on {system}" if system else browser
+
+
 def moment_words(value: date | datetime, zone: ZoneInfo | None = None) -> Moment:
     """ "today 3:40 PM" for the last 24 hours, else "Nov 21, 2026"; times in the clinic's zone."""
     if not isinstance(value, datetime):

@@ -29,7 +29,9 @@ def payment_allocate(request: ClinicRequest, number: int) -> HttpResponse:
         applied = money.show(sum(form.parts().values()), request.member.clinic.currency)
         if done(request, form, act, f"{applied} applied."):
             return redirect_after(request, address(request.member.clinic, "payment", number=number))
-    context = {"payment": payment, "form": form, "available": credit.available}
+    # A form that was sent is shown with its fault even when the money went elsewhere in the meantime.
+    is_open = bool(form.lines) and (form.is_bound or credit.available > 0)
+    context = {"payment": payment, "form": form, "available": credit.available, "open": is_open}
     return render_page(request, "payments/payment_allocate.html", context, status=422 if form.is_bound else 200)
 
 

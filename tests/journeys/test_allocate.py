@@ -4,7 +4,9 @@ import uuid
 
 import pytest
 
+from balances.services import apply_credit
 from clinicpay.clinics.scope import clinic_scope
+from tests.balances.money import credit_of
 from tests.factories import a_charge, a_patient, a_payment
 
 
@@ -63,3 +65,16 @@ def test_wrong_amounts_are_refused_in_words(desk, rita, in_hand, amounts, words)
     assert answer.status_code == 422
     assert words in answer.content.decode()
     assert left(desk, charges) == [6000, 5000]
+
+
+def test_payment_with_nothing_left_has_no_form(desk, rita):
+    with clinic_scope(desk.clinic):
+        patient = a_patient(desk)
+        charge = a_charge(desk, patient, 8000)
+        a_charge(desk, patient, 5000)
+        apply_credit(credit_of(a_payment(desk, patient.account, 8000)), [(charge, 8000)], by=desk.rita)
+
+    page = rita.get(f"/c/{desk.clinic.slug}/payments/PAY-001/allocate/").content.decode()
+
+    assert "Nothing is left to apply" in page
+    assert "data-apply" not in page

@@ -39,6 +39,14 @@ def test_correction_is_in_the_trail_with_what_stood(harbor):
     assert trail() == ("practitioner.changed", {"name": "Dr Petra Jones"}, {"name": "Dr Petra Stone"})
 
 
+def test_name_too_long_for_the_trail_shows_that_it_was_cut(harbor):
+    add_location(name="Main Street " * 9, address="", by=harbor.adam)
+
+    subject = AuditEvent.objects.latest("pk").subject
+    assert len(subject) == 80
+    assert subject.endswith("…")
+
+
 def test_correction_of_nothing_leaves_no_line(harbor):
     before = AuditEvent.objects.count()
 

@@ -231,6 +231,35 @@ def test_unsaved_changes_warn_before_leaving(gallery):
     assert asked == ["beforeunload"]
 
 
+def test_sending_what_was_typed_asks_nothing(gallery):
+    """The form has a field named `method`, as the desk has, which hides the form's own property of that name."""
+    page = gallery.open("/new/")
+    asked = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.accept()))
+
+    page.get_by_label("Memo").press_sequentially("half")
+    with page.expect_navigation():
+        page.get_by_role("button", name="Record").click()
+
+    assert asked == []
+
+
+def test_what_the_browser_refuses_stands_under_the_field(gallery):
+    page = gallery.open("/new/")
+    page.evaluate("document.querySelector('[name=amount]').form.noValidate = false")
+    page.fill("[name=amount]", "")
+
+    page.get_by_role("button", name="Record").click()
+
+    note = page.locator("#id_amount-refused")
+    assert note.is_visible()
+    assert note.inner_text()
+    assert page.evaluate("document.activeElement.name") == "amount"
+    page.get_by_label("Amount").press_sequentially("1")
+    assert note.count() == 0
+    assert page.get_attribute("[name=amount]", "aria-invalid") is None
+
+
 def test_theme_follows_the_system_until_somebody_chooses(gallery):
     page = gallery.open("/list/", dark=True)
     assert page.get_attribute("html", "data-bs-theme") == "dark"

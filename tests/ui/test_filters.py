@@ -60,5 +60,6 @@ def test_bar_draws_every_field_with_a_name(ask):
     assert 'for="id_q"' in html
     assert 'value="par"' in html
     assert 'aria-label="Due from"' in html
+    assert html.count('type="date"') == 2
     assert 'class="form-select"' in html
     assert "held as pre-payment" in html

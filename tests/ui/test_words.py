@@ -5,7 +5,7 @@ import time_machine
 from django.template import Context, Template
 
 from clinicpay.ui.nav import NavItem, mark_active
-from clinicpay.ui.words import label, tone
+from clinicpay.ui.words import device_words, label, tone
 
 NOW = datetime(2026, 11, 21, 20, 40, tzinfo=UTC)  # 3:40 PM in New York
 
@@ -113,3 +113,21 @@ def test_menu_marks_the_longest_address_and_its_parent():
     assert [child.active for child in billing.children] == [True, False]
     assert [item.active for item in mark_active(items, "/c/h/elsewhere/")] == [True, False]
     assert not any(item.active for item in mark_active(items, "/accounts/"))
+
+
+@pytest.mark.parametrize(
+    ("agent", "device"),
+    [
+        (
+            "Mozilla/5.0 (Windows NT 10.0; x64) AppleWebKit/537.36 Chrome/126.0 Safari/537.36",
+            "Chrome on Windows",
+        ),
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/126.0 Safari/537.36 Edg/126.0", "Edge on Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Version/17.0 Mobile Safari/604.1", "Safari on iPhone"),
+        ("Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Chrome/126.0 Mobile", "Chrome on Android"),
+        ("Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0", "Firefox on Linux"),
+        ("", "A browser"),
+    ],
+)
+def test_device_is_told_in_words(agent, device):
+    assert device_words(agent) == device

@@ -158,3 +158,9 @@ def describes(field: Any) -> str:
     """The ids of help and errors of a field, for aria-describedby."""
     ids = [f"{field.auto_id}_helptext"] if field.help_text else []
     return " ".join([*ids, *([f"{field.auto_id}_error"] if field.errors else [])])
+
+
+@register.filter
+def device(agent: str) -> str:
+    """The browser and the system of a user agent, in words."""
+    return words.device_words(agent)
