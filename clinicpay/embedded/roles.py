@@ -9,6 +9,7 @@ backup  reads everything past the row policies, writes nothing
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
@@ -118,21 +119,29 @@ def _unreachable(parts: SplitResult, error: Exception) -> str:
     return f"The database at {place} cannot be reached: {_last_line(error)}"
 
 
-def refuse_malformed(*names: str) -> None:
-    """Say which variable of the environment isn't the address of a PostgreSQL database, without its text."""
-    for name in names:
-        url = os.environ.get(name)
-        if url and not _is_address(url):
+def refuse_malformed(databases: Sequence[str], brokers: Sequence[str]) -> None:
+    """Say which variable of the environment isn't the address of such a server, without its text."""
+    for name in databases:
+        parts = _parts(name)
+        if parts and not (parts.scheme in {"postgres", "postgresql"} and parts.username and parts.path.strip("/")):
             raise StartupProblem(f"{name} must look like postgres://user:password@host:5432/database.")
+    for name in brokers:
+        parts = _parts(name)
+        if parts and parts.scheme not in {"redis", "rediss"}:
+            raise StartupProblem(f"{name} must look like redis://host:6379/0.")
 
 
-def _is_address(url: str) -> bool:
+def _parts(name: str) -> SplitResult | None:
+    """The address in a variable, an empty one if it leads nowhere; None for a variable that isn't set."""
+    url = os.environ.get(name)
+    if not url:
+        return None
     try:
         parts = urlsplit(url)
-        place = parts.hostname and (parts.port or True)
+        _ = parts.port  # read, because only then it is looked at
     except ValueError:
-        return False
-    return bool(parts.scheme in {"postgres", "postgresql"} and parts.username and place and parts.path.strip("/"))
+        return urlsplit("")
+    return parts if parts.hostname else urlsplit("")
 
 
 def _last_line(error: Exception) -> str:

@@ -100,6 +100,15 @@ def test_wrong_address_is_one_line(practice: dict[str, str], tmp_path: Path, cha
     assert PASSWORD not in refused.stderr
 
 
+@pytest.mark.parametrize("name", ["REDIS_URL", "CACHE_URL"])
+@pytest.mark.parametrize("wrong", ["broker", "http://127.0.0.1:6379/0", "redis://127.0.0.1:port/0", "redis:///0"])
+def test_wrong_broker_is_one_line(practice: dict[str, str], tmp_path: Path, name: str, wrong: str) -> None:
+    refused = manage("check", "--deploy", data=tmp_path, **practice | {name: wrong})
+
+    assert refused.returncode == 1
+    assert refused.stderr == f"{name} must look like redis://host:6379/0.\n"
+
+
 def test_superuser_as_the_application_is_refused_in_one_line(
     practice: dict[str, str], server: str, tmp_path: Path
 ) -> None:
