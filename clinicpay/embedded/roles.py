@@ -16,6 +16,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import UndefinedFunction, UndefinedTable
 
 from .paths import StartupProblem
 
@@ -31,6 +32,8 @@ MEMBERSHIPS = (
     f"GRANT {LEDGER} TO {OWNER} WITH INHERIT FALSE, SET TRUE",
     f"GRANT pg_read_all_data TO {BACKUP} WITH INHERIT TRUE",
 )
+# What every command asks for first, and what no database lacks that was migrated.
+FIRST = ("all_clinics", "django_migrations", "clinics_clinic", "staff_user")
 # Any number will do: it only has to be the same in every process that prepares a database.
 PREPARATION_LOCK = 7_206_501
 
@@ -103,12 +106,17 @@ def connect(url: str, database: str | None = None) -> psycopg.Connection:
 
 
 def connection_problem(error: BaseException) -> StartupProblem | None:
-    """What to tell the reader if an error was, at its root, a database that cannot be reached."""
+    """What to tell the reader if an error was, at its root, a database that cannot be reached or was never migrated."""
     cause: BaseException | None = error
     while cause is not None:
         # A server that answers gives each refusal a code; without one there was no answer.
         if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:
             return StartupProblem(f"The database cannot be reached: {_last_line(cause)}")
+        if isinstance(cause, (UndefinedTable, UndefinedFunction)) and any(name in str(cause) for name in FIRST):
+            return StartupProblem(
+                "This database has no ClinicPay in it yet: run migrate, or make run, which does. "
+                "Perhaps DATABASE_URL or CLINICPAY_DATA is another one than you meant."
+            )
         cause = cause.__cause__
     return None
 
