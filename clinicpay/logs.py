@@ -16,7 +16,8 @@ KNOWN = frozenset(
     {
         *("event", "level", "logger", "timestamp", "request_id", "exception"),
         *("method", "route", "status", "ms", "clinic", "user"),
-        *("task", "task_id", "check", "rows", "step", "date", "seconds", "server", "block", "head", "fault"),
+        *("task", "task_id", "check", "rows", "step", "date", "seconds", "server"),
+        *("block", "head", "fault"),
     }
 )
 """What a line may say. Whatever else a log call brings is left out: it could be about a patient."""

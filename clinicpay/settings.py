@@ -1,4 +1,4 @@
-"""Settings, read from the environment (README lists the variables)."""
+"""Settings, read from the environment (docs/operations.md lists the variables)."""
 
 from pathlib import Path
 

@@ -109,6 +109,6 @@ REFUND_MOVES: dict[str, frozenset[str]] = {
     RefundStatus.SUCCEEDED: frozenset(),
     RefundStatus.FAILED: frozenset(),
 }
-"""The same table stands in sql/0004_refunds.sql; a test compares them. A reversal is an act of its own."""
+"""The same table stands in sql/0005_refunds.sql; a test compares them. A reversal is an act of its own."""
 
 REFUND_OPEN = frozenset({RefundStatus.REQUESTED, RefundStatus.APPROVED})

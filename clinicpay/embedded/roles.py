@@ -9,12 +9,14 @@ backup  reads everything past the row policies, writes nothing
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 import psycopg
 from psycopg import sql
+from psycopg.errors import UndefinedFunction, UndefinedTable
 
 from .paths import StartupProblem
 
@@ -30,6 +32,8 @@ MEMBERSHIPS = (
     f"GRANT {LEDGER} TO {OWNER} WITH INHERIT FALSE, SET TRUE",
     f"GRANT pg_read_all_data TO {BACKUP} WITH INHERIT TRUE",
 )
+# What every command asks for first, and what no database lacks that was migrated.
+FIRST = ("all_clinics", "django_migrations", "clinics_clinic", "staff_user")
 # Any number will do: it only has to be the same in every process that prepares a database.
 PREPARATION_LOCK = 7_206_501
 
@@ -102,12 +106,17 @@ def connect(url: str, database: str | None = None) -> psycopg.Connection:
 
 
 def connection_problem(error: BaseException) -> StartupProblem | None:
-    """What to tell the reader if an error was, at its root, a database that cannot be reached."""
+    """What to tell the reader if an error was, at its root, a database that cannot be reached or was never migrated."""
     cause: BaseException | None = error
     while cause is not None:
         # A server that answers gives each refusal a code; without one there was no answer.
         if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:
             return StartupProblem(f"The database cannot be reached: {_last_line(cause)}")
+        if isinstance(cause, (UndefinedTable, UndefinedFunction)) and any(name in str(cause) for name in FIRST):
+            return StartupProblem(
+                "This database has no ClinicPay in it yet: run migrate, or make run, which does. "
+                "Perhaps DATABASE_URL or CLINICPAY_DATA is another one than you meant."
+            )
         cause = cause.__cause__
     return None
 
@@ -118,21 +127,29 @@ def _unreachable(parts: SplitResult, error: Exception) -> str:
     return f"The database at {place} cannot be reached: {_last_line(error)}"
 
 
-def refuse_malformed(*names: str) -> None:
-    """Say which variable of the environment isn't the address of a PostgreSQL database, without its text."""
-    for name in names:
-        url = os.environ.get(name)
-        if url and not _is_address(url):
+def refuse_malformed(databases: Sequence[str], brokers: Sequence[str]) -> None:
+    """Say which variable of the environment isn't the address of such a server, without its text."""
+    for name in databases:
+        parts = _parts(name)
+        if parts and not (parts.scheme in {"postgres", "postgresql"} and parts.username and parts.path.strip("/")):
             raise StartupProblem(f"{name} must look like postgres://user:password@host:5432/database.")
+    for name in brokers:
+        parts = _parts(name)
+        if parts and parts.scheme not in {"redis", "rediss"}:
+            raise StartupProblem(f"{name} must look like redis://host:6379/0.")
 
 
-def _is_address(url: str) -> bool:
+def _parts(name: str) -> SplitResult | None:
+    """The address in a variable, an empty one if it leads nowhere; None for a variable that isn't set."""
+    url = os.environ.get(name)
+    if not url:
+        return None
     try:
         parts = urlsplit(url)
-        place = parts.hostname and (parts.port or True)
+        _ = parts.port  # read, because only then it is looked at
     except ValueError:
-        return False
-    return bool(parts.scheme in {"postgres", "postgresql"} and parts.username and place and parts.path.strip("/"))
+        return urlsplit("")
+    return parts if parts.hostname else urlsplit("")
 
 
 def _last_line(error: Exception) -> str:

@@ -18,6 +18,7 @@ from .postgres import SUPERUSER, Cluster
 from .valkey import Broker
 
 ADDRESSES = ("DATABASE_URL", "DATABASE_OWNER_URL", "DATABASE_BACKUP_URL", "DATABASE_SUPERUSER_URL")
+BROKERS = ("REDIS_URL", "CACHE_URL")
 
 
 class Tenancy:
@@ -111,7 +112,7 @@ def embedded_environment() -> Iterator[None]:
 
     The broker is used if a supervisor runs one, never started.
     """
-    roles.refuse_malformed(*ADDRESSES)
+    roles.refuse_malformed(ADDRESSES, BROKERS)
     if os.environ.get("DATABASE_URL"):
         # A container has no data folder of its own, and needs none: it is given all its settings.
         with suppress(StartupProblem):

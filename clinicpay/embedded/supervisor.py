@@ -16,7 +16,7 @@ from .parts import LONG, Alarms, Part, Watched, fresh_log, last_lines, stop_all
 from .paths import StartupProblem, data_folder, private_folder
 from .postgres import Cluster, port_is_free
 from .preparation import Preparation
-from .servers import ADDRESSES, Tenancy, environment_of, fill_in_defaults
+from .servers import ADDRESSES, BROKERS, Tenancy, environment_of, fill_in_defaults
 from .stopping import Stopped, ignore_signals, stop_on_signals
 from .system_packages import DOCUMENTS
 from .valkey import Broker
@@ -200,7 +200,7 @@ def answer_of_readyz(port: int) -> int | None:
 
 def use_external_database() -> None:
     """Prove that the database of the environment answers, and prepare it if we were given its superuser."""
-    roles.refuse_malformed(*ADDRESSES)
+    roles.refuse_malformed(ADDRESSES, BROKERS)
     app_url, owner_url = os.environ["DATABASE_URL"], os.environ.get("DATABASE_OWNER_URL")
     if not owner_url:
         raise StartupProblem("DATABASE_URL is set but DATABASE_OWNER_URL, which runs the migrations, is not.")

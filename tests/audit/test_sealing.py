@@ -2,6 +2,7 @@
 
 import io
 import json
+import logging
 import os
 from contextlib import closing, contextmanager
 
@@ -10,10 +11,12 @@ import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
 
+from clinicpay import logs
 from clinicpay.audit.models import AuditBlock, AuditEvent
 from clinicpay.audit.sealing import holds, prove, seal
 from clinicpay.audit.services import record
 from clinicpay.clinics.scope import clinic_scope
+from clinicpay.tasks import seal_trail, verify_trail
 from tests.direct import connect, pinned
 from tests.factories import make_clinic
 from tests.races.crowd import a_clinic
@@ -265,6 +268,40 @@ def test_commands_seal_and_check(home):
 
     assert sealed["clinics"] == [{"clinic": slug, "blocks": 1, "rows": 2}]
     assert (checked["clinics"][0]["rows"], checked["clinics"][0]["waiting"], code) == (BLOCKS * EACH + 2, 0, 0)
+
+
+def test_log_keeps_each_head_and_each_fault(home, superuser):
+    """What a server writes down, through its own formatter: heads noted there prove the trail (docs/audit.md)."""
+    _write(home, 2)
+    with _logged() as lines:
+        seal_trail(home.clinic.pk)
+        with clinic_scope(home.clinic):
+            newest = AuditBlock.objects.latest("number")
+        assert [(line["block"], line["head"], line["rows"]) for line in lines()] == [(newest.number, newest.head, 2)]
+
+    change = "update audit_auditevent set reason = %s where clinic_id = %s and subject = 'Clinic'"
+    superuser.execute("set session_replication_role = replica")
+    superuser.execute(change, ["forged", home.clinic.pk])
+    try:
+        with _logged() as lines:
+            assert verify_trail(home.clinic.pk) is False
+            assert lines()
+            assert {(line["level"], line["event"]) for line in lines()} == {("error", "trail changed")}
+            assert all(line["fault"].endswith("they were changed.") for line in lines())
+    finally:
+        superuser.execute(change, ["", home.clinic.pk])
+        superuser.execute("set session_replication_role = origin")
+
+
+@contextmanager
+def _logged():
+    """What goes to the log meanwhile, line by line, as a server writes it."""
+    stream, log = io.StringIO(), logging.getLogger("clinicpay.tasks")
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logs.json_formatter())
+    log.addHandler(handler)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    log.removeHandler(handler)
 
 
 def test_check_finds_a_noted_head_and_misses_one_that_was_cut_off(home):

@@ -100,6 +100,29 @@ def test_wrong_address_is_one_line(practice: dict[str, str], tmp_path: Path, cha
     assert PASSWORD not in refused.stderr
 
 
+@pytest.mark.parametrize("command", ["check_ledger", "check_trail", "demo", "backup"])
+def test_database_that_was_never_migrated_is_one_line(
+    server: str, addresses: dict[str, str], tmp_path: Path, command: str
+) -> None:
+    empty = {name: url.replace("/practice", "/empty") for name, url in addresses.items()}
+    assert manage("prepare_database", "--superuser-url", server, data=tmp_path, **empty).returncode == 0
+
+    refused = manage(command, *([str(tmp_path / "night")] if command == "backup" else []), data=tmp_path, **empty)
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("This database has no ClinicPay in it yet: run migrate")
+    assert refused.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["REDIS_URL", "CACHE_URL"])
+@pytest.mark.parametrize("wrong", ["broker", "http://127.0.0.1:6379/0", "redis://127.0.0.1:port/0", "redis:///0"])
+def test_wrong_broker_is_one_line(practice: dict[str, str], tmp_path: Path, name: str, wrong: str) -> None:
+    refused = manage("check", "--deploy", data=tmp_path, **practice | {name: wrong})
+
+    assert refused.returncode == 1
+    assert refused.stderr == f"{name} must look like redis://host:6379/0.\n"
+
+
 def test_superuser_as_the_application_is_refused_in_one_line(
     practice: dict[str, str], server: str, tmp_path: Path
 ) -> None:
