@@ -238,7 +238,7 @@ def written(key: str, value: Any, currency: str, *, is_money_seen: bool) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, dict):
-        return ", ".join(f"{ASKED.get(name, name).replace('_', ' ')} {one}" for name, one in value.items())
+        return ", ".join(f"{str(ASKED.get(name, name)).replace('_', ' ')} {one}" for name, one in value.items())
     if isinstance(value, list):
         return _listed(key, value, currency, is_money_seen=is_money_seen)
     known = VALUES.get(key, Value(key))
