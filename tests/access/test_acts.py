@@ -80,7 +80,7 @@ WITH_REASON = {"allocation_undo", "payment_reverse"}
 WITH_BEFORE = {
     *("patient_edit", "treatment_start", "treatment_complete", "treatment_cancel", "clinical_record"),
     *("pay_for_patient", "pay_for_treatment", "payment_allocate", "allocation_undo", "payment_reverse"),
-    *("settings_prices", "settings_practitioner", "settings_location", "settings_price", "view_edit"),
+    *("settings_practitioner", "settings_location", "settings_price", "view_edit"),
 }
 
 
