@@ -97,6 +97,13 @@ class PriceForm(PriceEditForm):
     code = forms.CharField(label="Code", max_length=15)
     field_order = ("code",)
 
+    def clean_code(self) -> str:
+        """A code that is taken belongs to a price whose own page changes it: typed here again it is a slip."""
+        code: str = self.cleaned_data["code"]
+        if PriceItem.objects.filter(code=code).exists():
+            raise forms.ValidationError(f"{code} is on the list already. Open it there to change it.")
+        return code
+
 
 class ProceduresForm(ClinicForm):
     """Further procedures of a treatment that is not complete yet."""

@@ -61,11 +61,11 @@ def procedures_add(request: ClinicRequest, number: int) -> HttpResponse:
 
 @allowed(Can.MANAGE_SETTINGS)
 def prices(request: ClinicRequest) -> HttpResponse:
-    """What procedures cost; a code that exists already gets the new fee for treatments to come."""
+    """What procedures cost."""
     form = PriceForm(request.POST or None, currency=request.member.clinic.currency)
     if request.method == "POST" and form.is_valid():
         price = set_price(by=request.member, **form.cleaned_data)
-        notify(request, f"{price.code} was saved.")
+        notify(request, f"{price.code} was added.")
         return redirect_after(request, address(request.member.clinic, "settings_prices"))
     listed = PriceItem.objects.order_by("-active", "code", "pk")
     return render_page(request, "settings/prices.html", {"form": form, "prices": listed})

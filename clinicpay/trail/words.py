@@ -93,7 +93,7 @@ LISTS = {
 }
 """What a page of rows is called where its name alone would not say it."""
 
-ASKED = {"q": "search", "on_after": "from", "on_before": "to"}
+ASKED: dict[str, str] = {"q": "search", "on_after": "from", "on_before": "to"}
 """What the address of a list calls otherwise than its filters do."""
 
 LEDGER = {
@@ -237,8 +237,10 @@ def written(key: str, value: Any, currency: str, *, is_money_seen: bool) -> str:
     """A kept value as people read it."""
     if value is None or value == "":
         return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, dict):
-        return ", ".join(f"{str(ASKED.get(name, name)).replace('_', ' ')} {one}" for name, one in value.items())
+        return ", ".join(f"{ASKED.get(str(name), str(name)).replace('_', ' ')} {one}" for name, one in value.items())
     if isinstance(value, list):
         return _listed(key, value, currency, is_money_seen=is_money_seen)
     known = VALUES.get(key, Value(key))

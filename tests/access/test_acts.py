@@ -64,7 +64,7 @@ CHANGING: dict[str, tuple[str, Any]] = {
     "settings_team": ("olga", lambda _: {"email": "new@example.test", "role": "billing"}),
     "settings_practitioners": ("adam", lambda _: {"name": "Dr Amos Field", "discipline": "Surgery"}),
     "settings_locations": ("adam", lambda _: {"name": "Main Street", "address": "1 Main Street"}),
-    "settings_prices": ("adam", lambda world: {"code": world.price.code, "description": "Exam", "fee": "81.00"}),
+    "settings_prices": ("adam", lambda _: {"code": "D0999", "description": "Exam", "fee": "81.00"}),
     "settings_practitioner": ("adam", lambda _: {"name": "Dr Ada Field", "discipline": "Surgery"}),
     "settings_practitioner_active": ("adam", lambda _: {}),
     "settings_location": ("adam", lambda _: {"name": "Side Street", "address": "2 Side Street"}),
@@ -80,7 +80,7 @@ WITH_REASON = {"allocation_undo", "payment_reverse"}
 WITH_BEFORE = {
     *("patient_edit", "treatment_start", "treatment_complete", "treatment_cancel", "clinical_record"),
     *("pay_for_patient", "pay_for_treatment", "payment_allocate", "allocation_undo", "payment_reverse"),
-    *("settings_prices", "settings_practitioner", "settings_location", "settings_price", "view_edit"),
+    *("settings_practitioner", "settings_location", "settings_price", "view_edit"),
 }
 
 

@@ -111,6 +111,16 @@ def test_refusal_to_retire_leads_back_to_the_list(harbor, adam):
     assert Location.objects.get().active
 
 
+def test_code_that_is_taken_is_no_new_price(harbor, adam):
+    set_price(by=harbor.adam, code="D0120", description="Exam", discipline="", fee=6200)
+
+    page = adam.post("/c/harbor/settings/prices/", {"code": "D0120", "description": "Slip", "fee": "1"})
+
+    assert page.status_code == 422
+    assert "D0120 is on the list already" in page.content.decode()
+    assert PriceItem.objects.get(code="D0120").fee == 6200
+
+
 def test_new_fee_keeps_past_charges(harbor, adam):
     price = set_price(by=harbor.adam, code="D0120", description="Exam", discipline="", fee=5000)
     charge = an_invoice(harbor, a_patient(harbor), 5000).charges.get()

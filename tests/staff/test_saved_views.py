@@ -108,6 +108,14 @@ def test_view_of_a_filter_that_is_gone_opens_the_list(harbor, browsers):
     assert "PAY-001" in answer.content.decode() or "No payments match" in answer.content.decode()
 
 
+def test_question_before_a_view_goes_asks_for_nothing_else(harbor, browsers):
+    view = save_view(harbor.rita, **PAID)
+
+    page = browsers["rita"].get(f"/c/harbor/views/{view.pk}/").content.decode()
+
+    assert page.count('name="name"') == 1
+
+
 def test_view_of_another_member_is_not_found(harbor, browsers):
     view = save_view(harbor.rita, **PAID)
 

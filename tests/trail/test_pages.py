@@ -10,6 +10,7 @@ from clinicpay.trail.history import history
 from payments.services import reverse_payment
 from tests.access.samples import HTMX, Words
 from tests.factories import a_patient, a_payment, an_event, an_invoice
+from treatments.models import PriceItem
 
 pytestmark = pytest.mark.django_db
 
@@ -111,12 +112,15 @@ def test_history_beside_a_record_is_short_and_its_page_is_whole(harbor, client):
 def test_history_of_settings_tells_what_was_changed_there(harbor, client):
     client.force_login(harbor.adam.user)
     client.post("/c/harbor/settings/prices/", {"code": "D1", "description": "Exam", "fee": "75.00"})
-    client.post("/c/harbor/settings/prices/", {"code": "D1", "description": "Exam", "fee": "80.00"})
+    price = PriceItem.objects.get(code="D1").pk
+    client.post(f"/c/harbor/settings/prices/{price}/", {"description": "Exam", "fee": "80.00"})
+    client.post(f"/c/harbor/settings/prices/{price}/active/", {"active": "0"})
 
     words = _text(client.get("/c/harbor/settings/prices/history/"))
 
     assert "Adam (Admin) set the fee of D1 Exam" in words
     assert "Fee: $75.00 → $80.00" in words
+    assert "Offered: yes → no" in words
     assert client.get("/c/harbor/settings/nothing/history/").status_code == 404
 
 
