@@ -55,7 +55,7 @@ def test_following_up_is_as_the_table_says(harbor, line, act):
     case = Case.objects.get()
     promise.refresh_from_db()
     words = [case.get_state_display().lower()] + ([case.get_outcome_display().lower()] if case.outcome else [])
-    assert case_says.split(", ")[-len(words) :] == words or case_says.startswith(words[0])
+    assert ", ".join(words) in case_says
     assert ("closed" in case_says) == (case.state == CaseState.CLOSED)
     still_open = "by its date" in promise_says
     assert promise.get_status_display().lower() == ("open" if still_open else promise_says.removeprefix("stays "))
