@@ -17,6 +17,7 @@ DRILLS = {
         Drill("database-away", "503 in words, nothing acknowledged is lost, back within 5 s", 480, away.run),
         Drill("money-walk", "a long random walk through the money, 0 differences", 1500, full_size.walk),
         Drill("races", "crowds on one payment, clinics on few connections, 0 mixes", 1200, full_size.races),
+        Drill("fuzz", "20,000 broken requests, stored markup; no page breaks", 1500, full_size.fuzz),
     )
 }
 
