@@ -198,9 +198,9 @@ def entries_of_posting(posting_id: int | None) -> QuerySet[Entry]:
     )
 
 
-def credit_notes_of(posting_ids: Iterable[int]) -> list[Entry]:
-    """The credit notes that these acts made."""
-    return list(Entry.objects.filter(posting__in=list(posting_ids), kind=EntryKind.CREDIT_NOTE).order_by("pk"))
+def entries_of_acts(posting_ids: Iterable[int], kind: EntryKind) -> list[Entry]:
+    """The lines of one kind that these acts made."""
+    return list(Entry.objects.filter(posting__in=list(posting_ids), kind=kind).order_by("pk"))
 
 
 TENDER = [
@@ -219,11 +219,6 @@ def received_on(day: date) -> int:
     rows = Entry.objects.filter(kind__in=TENDER, posting__business_date=day)
     total: int = rows.aggregate(total=Coalesce(Sum("credit_delta"), 0))["total"]
     return total
-
-
-def write_offs_of(posting_ids: Iterable[int]) -> list[Entry]:
-    """The write-offs that these acts made."""
-    return list(Entry.objects.filter(posting__in=list(posting_ids), kind=EntryKind.WRITE_OFF).order_by("pk"))
 
 
 def applied_between(account_id: int, start: datetime, end: datetime) -> int:

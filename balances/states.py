@@ -117,10 +117,6 @@ UNDOES: dict[str, str] = {
 }
 """What a line of each kind reverses, when it reverses one."""
 
-BY_MOVES = frozenset({PostingKind.HOLD, PostingKind.RELEASE, PostingKind.RESERVE, PostingKind.UNRESERVE,
-                      PostingKind.CONVERT, PostingKind.INSTALMENT, PostingKind.CANCEL_PLAN})  # fmt: skip
-"""Acts that only move: they sum to zero, and nothing is owed or in hand that was not before."""
-
 
 class Source(TextChoices):
     """What made an allocation."""

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from balances.ledger import find_entry, lock_accounts, open_books
 from balances.models import Invoice
-from balances.queries import open_charges, write_offs_of
+from balances.queries import entries_of_acts, open_charges
 from balances.requests import Once
 from balances.states import EntryKind, PostingKind
 from clinicpay import money
@@ -64,7 +64,9 @@ def approve_write_off(write_off: WriteOff, *, by: Actor, once: Once | None = Non
                 raise Refusal("What these invoices owe has changed since this was asked for. Reject it and ask anew.")
             books.write_off(line.charge, line.amount, reason=_why(write_off))
         books.answer = {"write_off": write_off.number}
-    entries = {entry.charge_id: entry for entry in write_offs_of(books.written[PostingKind.WRITE_OFF])}
+    entries = {
+        entry.charge_id: entry for entry in entries_of_acts(books.written[PostingKind.WRITE_OFF], EntryKind.WRITE_OFF)
+    }
     for line in lines:
         line.entry = entries[line.charge_id]
     WriteOffLine.objects.bulk_update(lines, ["entry"])

@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from balances.ledger import Allocation, Books, open_books
 from balances.models import Credit
-from balances.queries import credit_notes_of, entries_of_posting, in_hand, live_allocations
+from balances.queries import entries_of_acts, entries_of_posting, in_hand, live_allocations
 from balances.requests import Once
-from balances.states import PostingKind
+from balances.states import EntryKind, PostingKind
 from clinicpay.audit.services import record
 from clinicpay.clinics.numbers import take
 from clinicpay.clinics.refusals import Refusal
@@ -279,7 +279,7 @@ def _free(books: Books, payment: Payment, refund: Refund) -> Effects:
 
 def _keep_lines(refund: Refund, effects: Effects, books: Books) -> None:
     """Remember what was freed, with its credit note, so that a failure can restore it."""
-    notes = credit_notes_of(books.written.get(PostingKind.CREDIT_NOTE, []))
+    notes = entries_of_acts(books.written.get(PostingKind.CREDIT_NOTE, []), EntryKind.CREDIT_NOTE)
     lines = []
     for entry, part in effects.undone:
         note = next((one for one in notes if (one.charge_id, one.charge_delta) == (entry.charge_id, -part)), None)
