@@ -12,6 +12,7 @@ from redis.exceptions import TimeoutError as Silent
 
 from clinicpay.logs import route_of
 from clinicpay.staff.problems import plain_page
+from clinicpay.staff.reset import MailAway
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +65,8 @@ def missing_server(error: BaseException) -> str | None:
     for cause in _causes(error):
         if isinstance(cause, Unreachable | Silent):
             return "cache"
+        if isinstance(cause, MailAway):
+            return "mail"
         if isinstance(cause, psycopg.Error):
             if cause.sqlstate == TOO_SLOW:
                 return "database, in time"

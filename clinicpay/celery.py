@@ -24,6 +24,10 @@ app.conf.update(
     beat_schedule={
         "forget-old-sessions": {"task": "clinicpay.tasks.forget_old_sessions", "schedule": crontab(hour=2, minute=10)},
         "seal-trails": {"task": "clinicpay.tasks.seal_trails", "schedule": crontab(minute="*/5")},
+        "fold-tallies": {"task": "clinicpay.tasks.fold_all_tallies", "schedule": crontab(minute="2-59/5")},
+        "follow-gateways": {"task": "clinicpay.tasks.follow_gateways", "schedule": crontab(minute="2-59/5")},
+        "send-waiting-messages": {"task": "clinicpay.tasks.send_waiting_messages", "schedule": crontab(minute="*/2")},
+        "tick": {"task": "clinicpay.tasks.tick", "schedule": crontab(minute="*/5")},
         "verify-ledgers": {"task": "clinicpay.tasks.verify_ledgers", "schedule": crontab(hour=4, minute=40)},
     },
 )

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 
 from balances.models import Invoice
 from clinicpay.clinics.addresses import address
@@ -23,8 +24,10 @@ from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import render_page
 from clinicpay.ui.htmx import wants_part
 from clinicpay.ui.words import day_words
-from payments.models import Payment, Receipt
-from treatments.models import TreatmentEvent
+from deposits.models import BankSlip
+from followups.models import Plan, Statement, StatementRun, WriteOff
+from payments.models import Payment, Receipt, Refund
+from treatments.models import Package, TreatmentEvent
 
 FEW, MANY = 5, 50
 """Hits of each kind as one types, and on the page."""
@@ -91,6 +94,22 @@ KINDS: dict[str, Kind] = {
         lambda: Payment.objects.select_related("patient", "account"),
         lambda one: f"{(one.patient or one.account).name}, {one.get_status_display().lower()}",
     ),
+    Refund.KIND: Kind(
+        "Refunds",
+        "receipt-refund",
+        "refund",
+        Can.SEE_MONEY,
+        lambda: Refund.objects.select_related("payment__patient", "payment__account"),
+        lambda one: f"{(one.payment.patient or one.payment.account).name}, {one.state[1].lower()}",
+    ),
+    WriteOff.KIND: Kind(
+        "Write-offs",
+        "scale",
+        "write_off",
+        Can.FOLLOW_UP,
+        lambda: WriteOff.objects.select_related("account"),
+        lambda one: f"{one.account.name}, {one.get_status_display().lower()}",
+    ),
     Invoice.KIND: Kind(
         "Invoices",
         "file-invoice",
@@ -106,6 +125,46 @@ KINDS: dict[str, Kind] = {
         Can.SEE_MONEY,
         lambda: Receipt.objects.select_related("account"),
         lambda one: f"{one.account.name}, {day_words(one.business_date)}",
+    ),
+    Package.KIND: Kind(
+        "Packages",
+        "list-check",
+        "package",
+        Can.SEE_MONEY,
+        lambda: Package.objects.select_related("patient"),
+        lambda one: f"{one.patient.name}, {one.name}",
+    ),
+    Plan.KIND: Kind(
+        "Payment plans",
+        "calendar-event",
+        "plan",
+        Can.SEE_MONEY,
+        lambda: Plan.objects.select_related("account"),
+        lambda one: f"{one.account.name}, {one.get_status_display().lower()}",
+    ),
+    BankSlip.KIND: Kind(
+        "Bank slips",
+        "building-bank",
+        "slip",
+        Can.BANK,
+        lambda: BankSlip.objects.filter(number__isnull=False).select_related("location"),
+        lambda one: f"{one.location}, {one.get_state_display().lower()}",
+    ),
+    Statement.KIND: Kind(
+        "Statements",
+        "file-text",
+        "statement",
+        Can.SEND_STATEMENT,
+        lambda: Statement.objects.select_related("account").defer("content"),
+        lambda one: f"{one.account.name}, {day_words(timezone.localdate(one.made_at))}",
+    ),
+    StatementRun.KIND: Kind(
+        "Batches of statements",
+        "mail",
+        "statement_run",
+        Can.SEND_STATEMENT,
+        StatementRun.objects.all,
+        lambda one: f"{day_words(timezone.localdate(one.started_at))}, {'over' if one.is_over else 'at work'}",
     ),
 }
 """What a number such as PAY-007 names."""

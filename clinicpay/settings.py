@@ -26,6 +26,7 @@ INSTALLED_APPS = [
     "deposits",
     "followups",
     "clinicpay.close",
+    "clinicpay.exports",
     "clinicpay",
     "clinicpay.ui",
     "django.contrib.auth",
@@ -129,6 +130,7 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "clinicpay.staff.adapter.ClosedSignUp"
+ACCOUNT_FORMS = {"reset_password": "clinicpay.staff.reset.EvenReset"}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -138,6 +140,15 @@ ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_USER_DISPLAY = "clinicpay.staff.adapter.display_name"
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)  # else all share the proxy's few sign-ins
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_ADAPTER = "clinicpay.staff.second_step.SecondStepAdapter"
+MFA_FORMS = {
+    "authenticate": "clinicpay.staff.second_step.CodeForm",
+    "reauthenticate": "clinicpay.staff.second_step.CodeAgainForm",
+    "activate_totp": "clinicpay.staff.second_step.EnrolForm",
+}
+MFA_TOTP_ISSUER = "ClinicPay"
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute wrong; each code counts once all the same
+MFA_RECOVERY_CODES_SHOW_ONCE = True
 USERSESSIONS_TRACK_ACTIVITY = False  # a write for every request; the session's own expiry is enough
 
 # Login throttling counts in this cache: in the broker's server, so that all web processes share it.
@@ -177,6 +188,14 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# What is too large is read past before anything of it is kept.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3_000  # a bank slip has a tick for each of its lines, at most 2,000
+FILE_UPLOAD_HANDLERS = [
+    "clinicpay.ui.uploads.Bounded",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
+
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = env("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
@@ -189,9 +208,14 @@ STORAGES = {
     },
 }
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+# Until a mail server is named, mail goes to a folder: `make run` sends nothing to anybody.
+_MAIL = BASE_DIR / env("CLINICPAY_DATA", default="var") / "mail"
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default=f"filemail:///{_MAIL}")
 vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="ClinicPay <no-reply@clinicpay.invalid>")
+
+ELIGIBILITY_STALE_DAYS = env.int("ELIGIBILITY_STALE_DAYS", default=30)  # what an insurer said longer ago is doubted
 
 LANGUAGE_CODE = "en-us"
 USE_I18N = False
@@ -214,8 +238,14 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "ERROR"},
         "django.db.backends": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
+        "weasyprint.progress": {"level": "WARNING"},
     },
 }
+
+# Payment links: tokens are derived and gateway secrets sealed with this key, which outlives a new SECRET_KEY.
+GATEWAY_KEY = env("GATEWAY_KEY", default="") or SECRET_KEY
+GATEWAY_SIMULATOR = env.bool("GATEWAY_SIMULATOR", default=False)  # a gateway that moves no money: demo and tests alone
+STRIPE_API = "https://api.stripe.com"
 
 # Both optional, both off: requirements/extras.txt brings what they need.
 METRICS_TOKEN = env("METRICS_TOKEN", default="")

@@ -1,34 +1,66 @@
 """What every page shows around its content: navigation by role, clinic, person, theme."""
 
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import cache
+from typing import Any, NamedTuple, cast
 
+from django.db import connection
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 
+from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
+from clinicpay.home import way_back
 from clinicpay.notices import notices
 from clinicpay.staff.access import ClinicRequest
-from clinicpay.staff.models import Membership
-from clinicpay.staff.roles import Can
+from clinicpay.staff.models import Membership, SavedView
+from clinicpay.staff.roles import TABLE, Can
 from clinicpay.staff.saved_views import views_of
+from clinicpay.staff.sessions import seconds_left
 from clinicpay.ui.nav import NavItem, mark_active
+from payments.states import REFUND_OPEN
+
+_BESIDE = """
+select json_build_object(
+  'refunds', (select count(*) from payments_refund where %(counts)s and status = any(%(open)s)),
+  'callbacks', (select count(*) from followups_callback
+    where %(calls)s and state = 'planned' and due_at < %(tonight)s and member_id = any(array(
+      select id from staff_membership where id = %(member)s or not active or role <> all(%(callers)s)))),
+  'write_offs', (select count(*) from followups_writeoff w where %(asks)s and w.status = 'requested'
+    and (%(decides)s or exists (select from staff_delegation d where d.member_id = %(member)s and d.ended_at is null
+      and d.expires_at > now() and d."limit" >= w.amount and w.requested_by_id is distinct from %(user)s)))
+), (select coalesce(json_agg(json_build_array(id, name, query) order by id), '[]') from staff_savedview
+    where member_id = %(member)s and page = %(page)s)
+"""
+
+
+class Beside(NamedTuple):
+    """What pages show beside their own rows: how much waits for this member, and their views of the list."""
+
+    waiting: Mapping[str, int]
+    views: list[SavedView]
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Context for templates/base.html. No queries: error pages use it in a broken transaction too."""
+    """Context for templates/base.html. Error pages use it in a broken transaction too, and then it asks nothing."""
     context: dict[str, Any] = {"theme": _chosen(request, "theme", "light", "dark")}
     context["density"] = _chosen(request, "density", "comfortable")
+    context["signed_in_for"] = seconds_left(request)
     member: Membership | None = getattr(request, "member", None)
     if member is None:
         return context
+    beside = cache(lambda: _beside(member, _page(request)))  # asked once, and only by a page that shows it
     return context | {
         "clinic": member.clinic,
         "member": member,
         "can": {can.name: member.can(can) for can in Can},
         "clinics": [(other.clinic.name, f"/c/{other.clinic.slug}/") for other in request.memberships],  # type: ignore[attr-defined]
+        "finance_url": way_back(member, request),
         "search_url": address(member.clinic, "find"),
         "notices": lambda: notices(cast(ClinicRequest, request)),  # called by the page's own template alone
-        "views": lambda: views_of(member, _page(request), request.GET.urlencode()),
-        "nav": mark_active(_menu(member), request.path),
+        "views": lambda: views_of(member, _page(request), request.GET.urlencode(), lambda: beside().views),
+        "nav": SimpleLazyObject(lambda: mark_active(_menu(member, beside), request.path)),  # parts have no menu
     }
 
 
@@ -42,7 +74,28 @@ def _page(request: HttpRequest) -> str:
     return (request.resolver_match and request.resolver_match.url_name) or ""
 
 
-def _menu(member: Membership) -> list[NavItem]:
+def _beside(member: Membership, page: str) -> Beside:
+    if connection.needs_rollback:
+        return Beside({}, [])
+    asked: dict[str, Any] = {
+        "counts": member.can(Can.SEE_MONEY),
+        "open": sorted(REFUND_OPEN),
+        "member": member.pk,
+        "page": page,
+        "calls": member.can(Can.FOLLOW_UP),
+        "callers": sorted(TABLE[Can.FOLLOW_UP]),
+        "tonight": clock.day_bounds(member.clinic, clock.today(member.clinic))[1],
+        "asks": member.can(Can.REQUEST_WRITE_OFF),
+        "decides": member.can(Can.APPROVE_WRITE_OFF),
+        "user": member.user_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_BESIDE, asked)
+        waiting, views = cursor.fetchone()
+    return Beside(waiting, [SavedView(pk=pk, name=name, query=query) for pk, name, query in views])
+
+
+def _menu(member: Membership, beside: Callable[[], Beside]) -> list[NavItem]:
     """The entries that this member's role may open; what they may not is absent, not disabled."""
     clinic = member.clinic
     items = [
@@ -50,21 +103,75 @@ def _menu(member: Membership) -> list[NavItem]:
         (Can.SEE_PATIENTS, NavItem("Patients", "users", address(clinic, "patients"), key="a")),
         (Can.SEE_TREATMENTS, NavItem("Treatments", "stethoscope", address(clinic, "treatments"), key="e")),
         (Can.SEE_MONEY, NavItem("Payments", "cash", address(clinic, "payments"), key="p")),
-        (Can.PROVE_LEDGER, NavItem("Management", "building-bank", children=_management(member))),
+        (Can.SEE_MONEY, _billing(member, beside().waiting)),
+        (Can.AUTO_APPLY, NavItem("Management", "building-bank", children=_management(member))),
     ]
     return [item for can, item in items if member.can(can)]
 
 
-def _management(member: Membership) -> tuple[NavItem, ...]:
-    return tuple(
-        NavItem(label, icon, address(member.clinic, view), key=key)
-        for label, icon, view, key in (
-            ("Prove it", "shield-check", "ledger_proof", "v"),
-            ("Trail", "history", "trail", "h"),
-            ("Team", "users", "settings_team", "m"),
-            ("Practitioners", "stethoscope", "settings_practitioners", "r"),
-            ("Locations", "map-pin", "settings_locations", "l"),
-            ("Price list", "tag", "settings_prices", "c"),
-            ("Import", "database-import", "settings_import", "i"),
+def _billing(member: Membership, waiting: Mapping[str, int]) -> NavItem:
+    children = tuple(
+        NavItem(
+            label, icon, address(member.clinic, view), key=key, badge=waiting.get(counted, 0), badge_label=counted_as
         )
+        for can, label, icon, view, key, counted, counted_as in (
+            (Can.SEE_MONEY, "What needs attention", "alert-triangle", "attention", "", "", ""),
+            (Can.SEE_MONEY, "Finance", "wallet", "finance", "", "", ""),
+            (Can.FOLLOW_UP, "Follow-ups", "phone-call", "follow_ups", "f", "callbacks", "callbacks due"),
+            (Can.SEE_MONEY, "Payment plans", "calendar-event", "plans", "q", "", ""),
+            (Can.SEE_MONEY, "Transactions", "switch-horizontal", "transactions", "b", "", ""),
+            (Can.SEE_MONEY, "Pre-payments", "pig-money", "pre_payments", "y", "", ""),
+            (Can.SEE_MONEY, "Refunds", "receipt-refund", "refunds", "x", "refunds", "waiting"),
+            (Can.REQUEST_WRITE_OFF, "Write-offs", "scale", "write_offs", "z", "write_offs", "waiting"),
+        )
+        if member.can(can)
     )
+    return NavItem("Billing", "report-money", children=children, badge=sum(waiting.values()))
+
+
+SECTIONS = {
+    "Money": ("home", "deposits", "slips", "close_days"),
+    "Reports": ("exports", "follow_up_review", "ledger_proof", "trail"),
+    "Maintenance": ("auto_apply", "nights", "settings_import"),
+}
+"""What stands under which heading of Management, in this order; whatever is named nowhere is a setting."""
+
+
+def _management(member: Membership) -> tuple[NavItem, ...]:
+    """By section; what a role may not open is absent, and so is a heading with nothing under it."""
+    order = {view: (at, name) for at, (name, views) in enumerate(SECTIONS.items()) for view in views}
+    found = [
+        (
+            order.get(view, (len(SECTIONS), "Settings")),
+            NavItem(label, icon, address(member.clinic, view), key=key, alone=view == "home"),
+        )
+        for can, label, icon, view, key in (
+            (Can.CLOSE_DAY, "Overview", "layout-dashboard", "home", "s"),
+            (Can.RECONCILE_DEPOSITS, "Deposits", "cash-banknote", "deposits", "d"),
+            (Can.BANK, "Bank slips", "building-bank", "slips", ""),
+            (Can.REVIEW_DAY, "Daily close", "lock", "close_days", "g"),
+            (Can.EXPORT_DAYS, "Exports", "download", "exports", ""),
+            (Can.AUTO_APPLY, "Auto-Apply Payments", "sparkles", "auto_apply", "o"),
+            (Can.FOLLOW_UP, "Follow-up review", "chart-bar", "follow_up_review", ""),
+            (Can.AUTO_APPLY, "Nights", "moon", "nights", "n"),
+            (Can.PROVE_LEDGER, "Prove it", "shield-check", "ledger_proof", "v"),
+            (Can.SEE_TRAIL, "Trail", "history", "trail", "h"),
+            (Can.MANAGE_SETTINGS, "Clinic", "building-hospital", "settings_clinic", ""),
+            (Can.MANAGE_SETTINGS, "Team", "users", "settings_team", "m"),
+            (Can.MANAGE_SETTINGS, "Sign-in", "shield-lock", "settings_sign_in", ""),
+            (Can.DELEGATE, "Delegations", "key", "settings_delegations", ""),
+            (Can.MANAGE_SETTINGS, "Practitioners", "stethoscope", "settings_practitioners", "r"),
+            (Can.MANAGE_SETTINGS, "Locations", "map-pin", "settings_locations", "l"),
+            (Can.MANAGE_SETTINGS, "Price list", "tag", "settings_prices", "c"),
+            (Can.MANAGE_SETTINGS, "Own fields", "list-details", "settings_own_fields", "w"),
+            (Can.MANAGE_SETTINGS, "Refund limit", "receipt-refund", "settings_refunds", "u"),
+            (Can.MANAGE_SETTINGS, "Insurance checks", "shield-check", "settings_checks", "j"),
+            (Can.MANAGE_SETTINGS, "Promises", "calendar-due", "settings_promises", ""),
+            (Can.MANAGE_SETTINGS, "Business day", "clock", "settings_day", ""),
+            (Can.MANAGE_SETTINGS, "Account codes", "tag", "settings_codes", ""),
+            (Can.MANAGE_SETTINGS, "Card payments", "credit-card", "settings_gateway", "k"),
+            (Can.MANAGE_SETTINGS, "Import", "database-import", "settings_import", "i"),
+        )
+        if member.can(can)
+    ]
+    return tuple(replace(item, section=name) for (_, name), item in sorted(found, key=lambda one: one[0]))

@@ -14,7 +14,6 @@ VIEWS = (RECORD_VIEWED, RECORD_EXPORTED, LIST_VIEWED, LIST_EXPORTED)
 """Actions that changed nothing: somebody saw."""
 
 ACCESS = (*VIEWS, REFUSED)
-OF_PATIENT = Q(patient_id__isnull=False)
 
 
 class Actor(Protocol):
@@ -62,6 +61,8 @@ class AuditEvent(TenantModel):
             ),
             models.Index(fields=["clinic", "actor_id", "-id"], name="audit_person"),
             models.Index(fields=["clinic", "action", "-id"], name="audit_action"),
+            models.Index(fields=["clinic", "subject_type", "action", "-id"], name="audit_kind"),
+            models.Index(fields=["clinic", "at", "id"], name="audit_at"),
             models.Index(fields=["clinic", "server_id", "transaction_id", "id"], name="audit_window"),
         ]
 

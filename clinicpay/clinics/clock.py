@@ -1,6 +1,6 @@
 """The clinic's own clock. Local dates and due times are computed here in Python, never in SQL."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -8,6 +8,10 @@ from django.utils import timezone
 
 if TYPE_CHECKING:
     from clinicpay.clinics.models import Clinic
+
+
+NIGHT = time(3)
+"""When a clinic's night begins, on its own clock (S2.53)."""
 
 
 def zone(clinic: "Clinic") -> ZoneInfo:
@@ -41,3 +45,14 @@ def day_bounds(clinic: "Clinic", day: date) -> tuple[datetime, datetime]:
     following = day + timedelta(days=1)
     end = datetime(following.year, following.month, following.day, clinic.day_starts_at, tzinfo=zone(clinic))
     return start.astimezone(UTC), end.astimezone(UTC)
+
+
+def night(clinic: "Clinic", day: date) -> datetime:
+    """The moment at which a date's night begins, in UTC. Where the clock skips that hour, an hour later."""
+    return datetime.combine(day, NIGHT, zone(clinic)).astimezone(UTC)
+
+
+def next_night(clinic: "Clinic") -> date:
+    """The local date of the next night to come: today's before 03:00, else tomorrow's."""
+    day = local_now(clinic).date()
+    return day if timezone.now() < night(clinic, day) else day + timedelta(days=1)

@@ -1,7 +1,7 @@
 """Clinics (the tenants), their locations, and what every tenant row has in common."""
 
 import zoneinfo
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, RegexValidator
@@ -23,6 +23,11 @@ class Clinic(models.Model):
         LETTER = "letter", "Letter"
         A4 = "a4", "A4"
 
+    class TwoStep(models.TextChoices):
+        NOBODY = "nobody", "Nobody: a password is enough"
+        MANAGERS = "managers", "Owners and admins"
+        EVERYBODY = "everybody", "Everybody"
+
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=120)
     timezone = models.CharField(max_length=64, validators=[known_timezone])
@@ -32,6 +37,35 @@ class Clinic(models.Model):
     )
     paper = models.CharField(max_length=6, choices=Paper, default=Paper.LETTER)
     created_at = models.DateTimeField(auto_now_add=True)
+    refund_limit = models.BigIntegerField(null=True, blank=True)
+    """Most that billing refunds by itself (minor units); null is no limit."""
+    check_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    """Days after which an insurance check counts as old; null is what the server says."""
+    grace_days = models.PositiveSmallIntegerField("Grace", default=0, db_default=0)
+    """Days after a promised one by whose end a promise can still be kept (F4)."""
+    custom_1 = models.CharField("First own field", max_length=40, blank=True, db_default="")
+    custom_2 = models.CharField("Second own field", max_length=40, blank=True, db_default="")
+    address = models.CharField(max_length=240, blank=True, db_default="")
+    phone = models.CharField(max_length=40, blank=True, db_default="")
+    idle_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    """Minutes of rest that end a sign-in; null is what the server says."""
+    two_step = models.CharField(max_length=9, choices=TwoStep, default=TwoStep.NOBODY, db_default=TwoStep.NOBODY)
+    """Whom this clinic lets in with a second step only."""
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(refund_limit__gt=0), name="clinics_clinic_refund_limit"),
+            models.CheckConstraint(
+                condition=models.Q(check_days__gte=1, check_days__lte=366), name="clinics_clinic_check_days"
+            ),
+            models.CheckConstraint(condition=models.Q(grace_days__lte=30), name="clinics_clinic_grace"),
+            models.CheckConstraint(
+                condition=models.Q(idle_minutes__gte=5, idle_minutes__lte=60), name="clinics_clinic_idle"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(two_step__in=["nobody", "managers", "everybody"]), name="clinics_clinic_two_step"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -83,6 +117,54 @@ class Counter(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.last}"
+
+
+class JobRun(TenantModel):
+    """One piece of a clinic's work for one local date: the truth about it, which Celery only wakes.
+
+    `cursor` is the last id that is through. What could not be done stands in its failures, and makes it partial.
+    """
+
+    class State(models.TextChoices):
+        DUE = "due", "Due"
+        DONE = "done", "Done"
+        PARTIAL = "partial", "Partly done"
+
+    job = models.CharField(max_length=20)
+    local_date = models.DateField()
+    state = models.CharField(max_length=7, choices=State, default=State.DUE)
+    cursor = models.BigIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["clinic", "job", "local_date"], name="clinics_jobrun_once"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["clinic", "-local_date", "id"], name="clinics_jobrun_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.job} of {self.local_date}"
+
+
+class JobFailure(TenantModel):
+    """An account for which a job failed, and what was said; nothing of its work was kept."""
+
+    run = TenantForeignKey(JobRun, related_name="failures")
+    account_id = models.BigIntegerField()
+    error = models.CharField(max_length=500)
+    at = models.DateTimeField(auto_now_add=True)
+    mended_at = models.DateTimeField(null=True)
+
+    class Meta(TenantModel.Meta):
+        indexes: ClassVar = [models.Index(fields=["clinic", "run", "id"], name="clinics_jobfailure_run")]
+
+    def __str__(self) -> str:
+        return f"{self.run}: {self.error}"
 
 
 class Location(TenantModel):

@@ -1,14 +1,16 @@
 """Public numbers such as PAY-001: per clinic, never reused, the only ids that leave the database."""
 
+from collections.abc import Mapping
+
 from django.db import connection, models
 from django.urls.converters import StringConverter
 
 from clinicpay.clinics.scope import current_clinic_id
 
 _TAKE = """
-insert into clinics_counter (clinic_id, kind, last) values (%s, %s, %s)
+insert into clinics_counter (clinic_id, kind, last) select %s, * from unnest(%s::text[], %s::bigint[])
 on conflict (clinic_id, kind) do update set last = clinics_counter.last + excluded.last
-returning last
+returning kind, last
 """
 
 
@@ -17,10 +19,14 @@ def take(kind: str, count: int = 1) -> range:
 
     The counter row stays locked until the transaction ends, so take numbers late and never twice.
     """
+    return take_each({kind: count})[kind]
+
+
+def take_each(counts: Mapping[str, int]) -> dict[str, range]:
+    """The next numbers of several kinds in one statement, by kind; their rows are locked in the given order."""
     with connection.cursor() as cursor:
-        cursor.execute(_TAKE, [current_clinic_id(), kind, count])
-        last = cursor.fetchone()[0]
-    return range(last - count + 1, last + 1)
+        cursor.execute(_TAKE, [current_clinic_id(), list(counts), list(counts.values())])
+        return {kind: range(last - counts[kind] + 1, last + 1) for kind, last in cursor.fetchall()}
 
 
 def shown(kind: str, number: int) -> str:

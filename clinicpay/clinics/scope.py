@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _clinic: ContextVar[int | None] = ContextVar("clinic", default=None)
 _user: ContextVar[int | None] = ContextVar("user", default=None)
+_entered: ContextVar["Clinic | None"] = ContextVar("entered", default=None)
 
 
 class NoClinic(RuntimeError):
@@ -35,6 +36,11 @@ def current_clinic_id() -> int:
     return clinic
 
 
+def entered_clinic() -> "Clinic | None":
+    """The clinic in scope, if it was entered as an object and not by its id."""
+    return _entered.get()
+
+
 def current_user_id() -> int | None:
     """Id of the person acting in this scope; None when ClinicPay acts by itself."""
     return _user.get()
@@ -51,6 +57,7 @@ def clinic_scope(clinic: "Clinic | int", user: Any = None) -> Iterator[None]:
     if not clinic_id:
         raise NoClinic("clinic_scope needs a saved clinic.")
     tokens = _clinic.set(clinic_id), _user.set(user if isinstance(user, int) else getattr(user, "pk", None))
+    entered = _entered.set(None if isinstance(clinic, int) else clinic)
     nested = connection.in_atomic_block
     try:
         with transaction.atomic():
@@ -60,6 +67,7 @@ def clinic_scope(clinic: "Clinic | int", user: Any = None) -> Iterator[None]:
     finally:
         _clinic.reset(tokens[0])
         _user.reset(tokens[1])
+        _entered.reset(entered)
         if nested and connection.in_atomic_block and not connection.needs_rollback:
             _pin()
 

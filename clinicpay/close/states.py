@@ -1,4 +1,4 @@
-"""Where one version of a day's close stands, and the moves between."""
+"""Where one version of a day's close stands, and the moves between; what a review says of a treatment."""
 
 from django.db.models import TextChoices
 
@@ -19,3 +19,11 @@ MOVES: dict[str, frozenset[str]] = {
     CloseState.REOPENED: frozenset(),
 }
 """The same table stands in sql/0002_days.sql; a test compares them. Re-opening begins the next version, in review."""
+
+
+class Outcome(TextChoices):
+    """What reception says of a closed treatment before the patient leaves: exactly one of these (S0.30)."""
+
+    PAID = "paid", "Fully paid"
+    OUTSTANDING = "outstanding", "Outstanding balance"
+    FOLLOW_UP = "follow_up", "Requires follow-up"

@@ -3,34 +3,28 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psycopg
 
 from clinicpay.embedded.postgres import SUPERUSER
 
 from .frame import Outcome
-from .people import Attempt, Cashier
+from .people import Attempt, Cashier, at_work, desk
 from .scene import Scene, scene
 
 PEOPLE, BEFORE, AFTER, RECOVERY = 20, 5, 8, 5
-PASSWORD = "demo-clinic-pay"  # noqa: S105 - of demo people only
 
 
 def run(outcome: Outcome) -> None:
     """Twenty people take payments; the database goes for 10 seconds (CLINICPAY_AWAY=30 for more)."""
     seconds = int(os.environ.get("CLINICPAY_AWAY", "10"))
     with scene() as place:
-        place.prepare()
+        place.prepare("--bare")
         with place.web() as port:
-            people = [Cashier(port, "rita@harbor.test", PASSWORD, "harbor") for _ in range(PEOPLE)]
-            for person in people:
-                person.sign_in()
-            with _at_work(people):
+            people = desk(port, PEOPLE)
+            with at_work(people):
                 time.sleep(BEFORE)
                 place.cluster.stop(patience=0)  # at once, without its goodbyes
                 gone = time.monotonic()
@@ -41,22 +35,6 @@ def run(outcome: Outcome) -> None:
             for person in people:
                 person.resend()
             _judge(outcome, place, people, (gone, back))
-
-
-@contextmanager
-def _at_work(people: list[Cashier]) -> Iterator[None]:
-    stop = threading.Event()
-    threads = [
-        threading.Thread(target=one.work, args=(stop, number), daemon=True) for number, one in enumerate(people, 1)
-    ]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join(45)
 
 
 def _judge(outcome: Outcome, place: Scene, people: list[Cashier], outage: tuple[float, float]) -> None:

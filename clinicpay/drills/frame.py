@@ -16,6 +16,7 @@ from typing import Any
 import clinicpay
 from clinicpay.embedded.paths import PROJECT
 
+WORDS = {True: "ok  ", False: "FAIL", None: "none"}
 RESULTS = PROJECT / "drill" / "results.json"
 
 
@@ -37,12 +38,22 @@ class Outcome:
     promise: str
     figures: dict[str, Any] = field(default_factory=dict)
     broken: list[str] = field(default_factory=list)
+    not_run: str = ""
     seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool | None:
+        """Whether the promise was kept; None if it could not be tried here."""
+        return None if self.not_run else not self.broken
 
     def expect(self, holds: bool, otherwise: str) -> None:
         """Note a broken promise."""
         if not holds:
             self.broken.append(otherwise)
+
+
+class NotHere(Exception):
+    """This machine can't perform the drill; the words say why, and what would help."""
 
 
 class TooLong(Exception):
@@ -58,6 +69,8 @@ def perform(drills: Iterable[Drill]) -> list[Outcome]:
         try:
             with _limit(drill.limit):
                 drill.run(outcome)
+        except NotHere as reason:
+            outcome.not_run = str(reason)
         except Exception as error:
             outcome.broken.append(f"{type(error).__name__}: {error}")
         outcome.seconds = round(time.monotonic() - begin, 1)
@@ -72,7 +85,7 @@ def write(outcomes: list[Outcome], to: Path = RESULTS) -> None:
         "version": clinicpay.__version__,
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "ok": not any(outcome.broken for outcome in outcomes),
-        "drills": [{"ok": not outcome.broken, **asdict(outcome)} for outcome in outcomes],
+        "drills": [{"ok": outcome.ok, **asdict(outcome)} for outcome in outcomes],
     }
     to.write_text(json.dumps(found, indent=1) + "\n")
 
@@ -81,8 +94,10 @@ def table(outcomes: list[Outcome]) -> Iterator[str]:
     """The results for people."""
     yield ""
     for outcome in outcomes:
-        yield f"{'FAIL' if outcome.broken else 'ok  '}  {outcome.name:<16}{outcome.seconds:>8.1f} s  {outcome.promise}"
+        yield f"{WORDS[outcome.ok]}  {outcome.name:<16}{outcome.seconds:>8.1f} s  {outcome.promise}"
         yield from (f"      {name:<34} {value}" for name, value in outcome.figures.items())
+        if outcome.not_run:
+            yield f"      {outcome.not_run}"
         yield from (f"      BROKEN: {words}" for words in outcome.broken)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .locks import FileLock
-from .paths import PROJECT, StartupProblem, data_folder, make_folder
+from .paths import PROJECT, WORKER_FOLDERS, StartupProblem, data_folder, make_folder
 from .postgres import Cluster
 from .servers import Tenancy, environment_of
 from .stopping import Stopped, ignore_signals, stop_on_signals
@@ -21,6 +21,8 @@ from .system_packages import BROWSER, DOCUMENTS, chromium
 from .valkey import Broker
 
 RUNS_AT_ONCE = 9
+WORKERS = 2
+"""Of the test suite: each has a PostgreSQL of its own."""
 PROGRAMS = Path(sys.executable).parent
 
 
@@ -67,7 +69,7 @@ def run_checks(arguments: list[str]) -> int:
     data = data_folder()
     BROWSER.provide(data)
     DOCUMENTS.provide(data)
-    checks = [suite(arguments)] if arguments else [*all_checks(), suite([])]
+    checks = [suite(arguments)] if arguments else [*all_checks(), suite(["--numprocesses", str(WORKERS)])]
     try:
         with servers_for_tests(data):
             return report([_timed(check) for check in checks])
@@ -123,6 +125,8 @@ def servers_for_tests(data: Path) -> Iterator[None]:
     finally:
         ignore_signals()
         broker.stop()
+        for left in folder.glob(WORKER_FOLDERS):  # by a worker that was killed
+            Cluster(left, durable=False).stop(patience=3)
         tenancy.leave_and_stop(patience=3)
         alone.release()
 

@@ -47,9 +47,18 @@ class Part:
                 preexec_fn=end_with_parent(),
             )
 
+    @property
+    def pid(self) -> int:
+        """Its first process."""
+        return self._process.pid
+
     def watched(self) -> Watched:
         """The part as the supervisor watches it."""
         return Watched(self.name, lambda: self._process.poll() is None, self.log)
+
+    def ended(self) -> Watched | None:
+        """The part, if it has ended."""
+        return self.watched() if self._process.poll() is not None else None
 
     def add_web_process(self) -> None:
         """Let gunicorn start one more process: after the first page, which then need not wait for it."""

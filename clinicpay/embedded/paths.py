@@ -10,6 +10,8 @@ from .locks import only_one
 
 # In a data folder that we made ourselves, and that `make clean` may therefore remove.
 MADE_BY_US = "made-by-clinicpay"
+# Of a test run: each but the first of its workers has a server of its own.
+WORKER_FOLDERS = "gw*"
 PROJECT = Path(__file__).resolve().parents[2]
 
 

@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -62,10 +63,11 @@ class Running:
 class Cluster:
     """The database files in one data folder, and the server that works on them."""
 
-    def __init__(self, data: Path, *, durable: bool = True) -> None:
+    def __init__(self, data: Path, *, durable: bool = True, settings: Mapping[str, str] | None = None) -> None:
+        """`settings` are the server's own, on top of ours."""
         self.data = data
         self._durable = durable
-        self._settings = SETTINGS if durable else SETTINGS | FORGETFUL_SETTINGS
+        self._settings = (SETTINGS if durable else SETTINGS | FORGETFUL_SETTINGS) | dict(settings or {})
 
     @cached_property
     def user(self) -> ServerUser:

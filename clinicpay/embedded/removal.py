@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from .locks import is_held
-from .paths import MADE_BY_US, StartupProblem, chosen_folder
+from .paths import MADE_BY_US, WORKER_FOLDERS, StartupProblem, chosen_folder
 from .postgres import Cluster
 
 
@@ -24,7 +24,8 @@ def remove() -> int:
     ]
     if in_use:
         raise StartupProblem(f"ClinicPay is at work on {data}; stop it first.")
-    for folder in (data, *sorted((data / "test").glob("*")), *data.glob("bench")):
+    tests = (data / "test").glob("*"), (data / "test").glob(f"*/{WORKER_FOLDERS}")
+    for folder in (data, *(folder for found in tests for folder in sorted(found)), *data.glob("bench")):
         remove_database(folder)
     shutil.rmtree(data)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import socket
 import sys
@@ -16,12 +15,12 @@ from .parts import LONG, Alarms, Part, Watched, fresh_log, last_lines, stop_all
 from .paths import StartupProblem, data_folder, private_folder
 from .postgres import Cluster, port_is_free
 from .preparation import Preparation
+from .ready import wait_until_ready
 from .servers import ADDRESSES, BROKERS, Tenancy, environment_of, fill_in_defaults
 from .stopping import Stopped, ignore_signals, stop_on_signals
 from .system_packages import DOCUMENTS
 from .valkey import Broker
 
-READY_SECONDS = 60
 # Together under the 5 seconds in which Ctrl+C must have stopped everything.
 PARTS_PATIENCE, BROKER_PATIENCE, DATABASE_PATIENCE = 3.2, 0.4, 0.9
 # The web and the worker get the application's own login and no stronger one.
@@ -78,6 +77,8 @@ class Supervisor:
     def start(self) -> None:
         """Servers, preparation, parts; ready when /readyz says so."""
         fill_in_defaults(self.data)
+        if os.environ.get("CLINICPAY_DEMO") != "no":
+            os.environ.setdefault("GATEWAY_SIMULATOR", "true")  # demo clinics take cards that don't exist
         DOCUMENTS.provide(self.data)
         self._start_database()
         self._start_broker()
@@ -89,11 +90,11 @@ class Supervisor:
         self._preparation.finish_collection()
         self._start_parts("web")
         logins = self._preparation.finish_demo()
-        self._wait_until_ready()
+        wait_until_ready(self.port, self._ended)
         self._parts[0].add_web_process()
         self._start_parts("worker", "beat")
-        print(f"ClinicPay is ready on http://127.0.0.1:{self.port}/", flush=True)
-        print(logins, flush=True)
+        # In one write: who waits for the address finds the logins below it.
+        print(f"ClinicPay is ready on http://127.0.0.1:{self.port}/\n{logins}", flush=True)
 
     def watch(self) -> int:
         """Stay while every part lives; say which one ended."""
@@ -172,30 +173,6 @@ class Supervisor:
     def _ended(self) -> Watched | None:
         # The servers come last in the list and first in blame: the other parts end when a server does.
         return next((watched for watched in reversed(self._watched()) if not watched.is_alive()), None)
-
-    def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline:
-            ended = self._ended()
-            if ended is not None:
-                print(last_lines(ended.log), file=sys.stderr)
-                raise StartupProblem(f"The {ended.name} has ended while starting; see {ended.log}.")
-            if answer_of_readyz(self.port) == 200:
-                return
-            time.sleep(0.1)
-        raise StartupProblem(f"The web server did not become ready in {READY_SECONDS} s; see {self.data / 'log'}.")
-
-
-def answer_of_readyz(port: int) -> int | None:
-    """The status of /readyz, or None while nobody answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return None
-    finally:
-        connection.close()
 
 
 def use_external_database() -> None:

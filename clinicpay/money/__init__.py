@@ -49,6 +49,12 @@ def show(minor: int, currency: str) -> str:
     return f"{'-' if minor < 0 else ''}{symbol(currency)}{whole:,}{decimals}"
 
 
+def coded(minor: int, currency: str) -> str:
+    """Minor units of a currency that is not the clinic's: 123450 CAD is "1,234.50 CAD"."""
+    places = digits(currency)
+    return f"{Decimal(minor).scaleb(-places):,.{places}f} {currency}"
+
+
 def plain(minor: int, currency: str) -> str:
     """Minor units as a bare decimal for inputs, JSON and CSV: 123450 USD is "1234.50"."""
     places = digits(currency)

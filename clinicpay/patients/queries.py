@@ -1,10 +1,16 @@
 """Finding patients and accounts."""
 
-from django.db.models import Q, QuerySet
+from collections.abc import Iterable
+from typing import TypeVar
+
+from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models.lookups import IsNull
 
 from clinicpay.clinics.numbers import typed
 from clinicpay.patients.models import Account, Patient, PatientPayer, PatientWord
 from clinicpay.patients.search import birth_day, phone_digits, words
+
+M = TypeVar("M", bound=Model)
 
 
 def patients() -> QuerySet[Patient]:
@@ -17,23 +23,55 @@ def narrowed(rows: QuerySet[Patient], text: str) -> QuerySet[Patient]:
 
     Or the one numbered so (PT-001), those of an account (AC-001), born on a day, or with a phone that begins so.
     """
+    if is_name(text):
+        return called(rows, words(text), "pk")
     number, born, phone = typed(Patient.KIND, text), birth_day(text), phone_digits(text)
     if born:
         return rows.filter(birth_date=born)
     if number is not None or phone:
         numbered = Patient.objects.filter(number=-1 if number is None else number).values_list("pk", flat=True)
         return rows.filter(pk__in=numbered.union(_with_word(phone)) if phone else numbered)
-    if text.strip().upper().startswith(f"{Account.KIND}-"):
-        return _of_account(rows, typed(Account.KIND, text))
-    for word in words(text):
-        rows = rows.filter(pk__in=_with_word(word))
+    return _of_account(rows, typed(Account.KIND, text)) if _is_of_account(text) else rows
+
+
+def is_name(text: str) -> bool:
+    """Whether `narrowed` looks for names: not a number, a day of birth or a phone, and not nothing."""
+    is_other = typed(Patient.KIND, text) is not None or birth_day(text) or phone_digits(text) or _is_of_account(text)
+    return not is_other and bool(words(text))
+
+
+def _is_of_account(text: str) -> bool:
+    return text.strip().upper().startswith(f"{Account.KIND}-")
+
+
+def called(rows: QuerySet[M], beginnings: Iterable[str], patient: str) -> QuerySet[M]:
+    """Rows whose `patient` (the name of their key) has words that begin so; all of these are looked up first."""
+    for beginning in beginnings:
+        rows = rows.filter(**{f"{patient}__in": _with_word(beginning)})
     return rows
+
+
+def called_on_the_way(rows: QuerySet[M], beginnings: Iterable[str], patient: str) -> QuerySet[M]:
+    """The same rows, each asked while an order is walked: for few of the many that a common beginning finds."""
+    for beginning in beginnings:
+        found = _beginning(beginning).filter(patient=OuterRef(patient)).values("pk")[:1]
+        rows = rows.filter(IsNull(Subquery(found), False))
+    return rows
+
+
+def all_called(beginnings: Iterable[str]) -> QuerySet[PatientWord, int]:
+    """Keys of patients with words that begin so, in no order; a patient may come more than once."""
+    longest, *others = sorted(beginnings, key=len, reverse=True)
+    return called(_beginning(longest), others, "patient").values_list("patient", flat=True)
 
 
 def _with_word(beginning: str) -> QuerySet[PatientWord, int]:
     """Patients with a word that begins so: a range keeps the index under the row policies, which LIKE would lose."""
-    found = PatientWord.objects.filter(word__gte=beginning, word__lt=beginning + "\U0010ffff")
-    return found.values_list("patient", flat=True)
+    return _beginning(beginning).values_list("patient", flat=True)
+
+
+def _beginning(text: str) -> QuerySet[PatientWord]:
+    return PatientWord.objects.filter(word__gte=text, word__lt=text + "\U0010ffff")
 
 
 def _of_account(rows: QuerySet[Patient], number: int | None) -> QuerySet[Patient]:

@@ -36,7 +36,8 @@ def register_patient(*, by: Actor, account: Account | None = None, **details: An
 def change_patient(patient: Patient, *, by: Membership, **details: Any) -> Patient:
     """Change a patient's details, and those of their own account that were the same; the trail keeps what stood."""
     require(by, Can.EDIT_PATIENTS)
-    patient = Patient.objects.select_for_update().get(pk=patient.pk)
+    Account.objects.select_for_update(no_key=True).get(pk=patient.account_id)  # first, as whoever takes money does
+    patient = Patient.objects.select_for_update(no_key=True).get(pk=patient.pk)
     before, called = _details(patient), account_name(patient)
     for name, value in details.items():
         setattr(patient, name, value)

@@ -1,18 +1,19 @@
 """The list of patients, and adding one."""
 
-from django.http import HttpResponse
+from django.http import HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404
 
 from clinicpay.clinics.addresses import address
 from clinicpay.patients.filters import PatientFilter, PatientMoneyFilter
 from clinicpay.patients.forms import PatientForm
 from clinicpay.patients.models import Patient
-from clinicpay.patients.queries import patients
+from clinicpay.patients.queries import narrowed, patients
 from clinicpay.patients.services import change_patient, register_patient
 from clinicpay.patients.tables import PatientMoneyTable, PatientTable
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
+from clinicpay.ui.words import day_words
 
 
 @allowed(Can.SEE_PATIENTS, shows="table")
@@ -22,6 +23,22 @@ def patient_list(request: ClinicRequest) -> HttpResponse:
     narrow = (PatientMoneyFilter if sees_money else PatientFilter).of(request, patients())
     table = (PatientMoneyTable if sees_money else PatientTable).of(request, narrow.qs)
     return render_page(request, "patients/patient_list.html", {"filter": narrow, "table": table}, fragment="results")
+
+
+FOUND = 20
+"""Patients that a field to type into offers."""
+
+
+@allowed(Can.SEE_PATIENTS, shows="found")
+def patient_lookup(request: ClinicRequest) -> JsonResponse:
+    """Patients for a field that one types into (static/lookup.js): by name, birth, phone or number."""
+    asked = request.GET.get("q", "").strip()
+    found = list(narrowed(patients(), asked)[:FOUND]) if asked else []
+    request.shown = {"found": found}
+    notes = ((one, [one.ref, *([f"born {day_words(one.birth_date)}"] if one.birth_date else [])]) for one in found)
+    return JsonResponse(
+        {"results": [{"value": one.ref, "text": one.name, "note": ", ".join(note)} for one, note in notes]}
+    )
 
 
 @allowed(Can.EDIT_PATIENTS)

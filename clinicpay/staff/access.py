@@ -19,6 +19,9 @@ View = Callable[..., HttpResponse]
 NO_FILTERS = {*CURSORS, "sort", "per"}
 """What of an address only turns pages."""
 
+ON_SCREEN = ("text/html", "application/json")
+"""What stays in the browser's page; anything else that shows patients' data is a copy."""
+
 
 class ClinicRequest(HttpRequest):
     """A request inside a clinic, as the middleware hands it on."""
@@ -68,15 +71,17 @@ def _record_view(request: ClinicRequest, response: HttpResponse, shows: str) -> 
         by=request.member,
         page=request.resolver_match.view_name if request.resolver_match else "",
         asked=_asked(request),
-        exported=not response.get("Content-Type", "").startswith("text/html"),
+        exported=not response.get("Content-Type", "").startswith(ON_SCREEN),
         part=wants_part(request),
     )
 
 
 def _asked(request: HttpRequest) -> dict[str, str]:
     """How the address narrows a list down, within reason."""
-    given = [(name, value) for name, value in request.GET.items() if value and name not in NO_FILTERS]
-    return {_kept(name, 40): _kept(str(value), 80) for name, value in given[:12]}
+    given = [
+        (name, ", ".join(values)) for name, values in request.GET.lists() if any(values) and name not in NO_FILTERS
+    ]
+    return {_kept(name, 40): _kept(value, 120) for name, value in given[:12]}
 
 
 def _kept(text: str, length: int) -> str:

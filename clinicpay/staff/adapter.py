@@ -1,12 +1,14 @@
 """How django-allauth behaves here: nobody signs up by themselves, and guesses are counted one by one."""
 
 import hashlib
+from contextlib import suppress
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.core.cache import cache
 from django.http import HttpRequest
 
+from clinicpay.staff.guesses import counted
 from clinicpay.staff.models import User
 
 GUESSES, WINDOW = 5, 300
@@ -26,30 +28,21 @@ class ClosedSignUp(DefaultAccountAdapter):
         Allauth's own limit reads its list and then writes it, so that simultaneous guesses all pass.
         """
         super().pre_authenticate(request, **credentials)
-        if _counted(_counter(credentials)) > GUESSES:
+        if counted(_counter(credentials), WINDOW) > GUESSES:
             raise self.validation_error("too_many_login_attempts")
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
         """A right password is no guess, and doesn't count."""
         user = super().authenticate(request, **credentials)
         if user:
-            cache.decr(_counter(credentials))
+            with suppress(ValueError):  # what was counted has just been forgotten
+                cache.decr(_counter(credentials))
         return user
 
 
 def _counter(credentials: dict[str, Any]) -> str:
     address = str(credentials.get("email") or credentials.get("username") or "").strip().lower()
     return f"guesses:{hashlib.sha256(address.encode()).hexdigest()}"
-
-
-def _counted(key: str) -> int:
-    """Count one more, in one step of the cache's server."""
-    cache.add(key, 0, WINDOW)
-    try:
-        return cache.incr(key)
-    except ValueError:  # it has just expired
-        cache.set(key, 1, WINDOW)
-        return 1
 
 
 def display_name(user: Any) -> str:

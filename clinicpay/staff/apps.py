@@ -10,4 +10,4 @@ class StaffConfig(AppConfig):
 
     def ready(self) -> None:
         """Checks and receivers register themselves when they are imported."""
-        from clinicpay.staff import checks, sessions  # noqa: F401, PLC0415 - models must be ready first
+        from clinicpay.staff import checks, second_step, sessions  # noqa: F401, PLC0415 - models must be ready first

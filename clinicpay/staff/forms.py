@@ -6,10 +6,12 @@ from django import forms
 from django.contrib.auth.password_validation import validate_password
 
 from clinicpay.clinics.models import Location
+from clinicpay.staff.delegations import delegable
 from clinicpay.staff.models import Membership, Practitioner
 from clinicpay.staff.roles import Role
 from clinicpay.staff.saved_views import LISTS
-from clinicpay.ui.forms import ClinicForm, ClinicModelForm
+from clinicpay.ui.days import DayField
+from clinicpay.ui.forms import ClinicForm, ClinicModelForm, MoneyField
 
 
 class InvitationForm(ClinicForm):
@@ -34,6 +36,25 @@ class InviteForm(ClinicForm):
 
     email = forms.EmailField(label="Email")
     role = forms.TypedChoiceField(choices=Role.choices, coerce=Role)
+
+
+class RoleForm(ClinicForm):
+    """What a member does in the clinic."""
+
+    role = forms.TypedChoiceField(choices=Role.choices, coerce=Role)
+
+
+class TreatsAsForm(ClinicForm):
+    """The name of the roster under which a member treats."""
+
+    practitioner = forms.ModelChoiceField(
+        Practitioner.objects.none(), required=False, empty_label="Nobody on the roster", label="Treats as"
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        fields: dict[str, Any] = self.fields
+        fields["practitioner"].queryset = Practitioner.objects.filter(active=True)
 
 
 class PractitionerForm(ClinicModelForm):
@@ -77,3 +98,24 @@ class SaveViewForm(ViewNameForm):
         if not query:
             raise forms.ValidationError("Set a filter or an order first, then save the view.")
         return query
+
+
+class DelegateForm(ClinicForm):
+    """Whom an owner lets approve write-offs, up to how much each, and until when."""
+
+    member = forms.ChoiceField(label="Who")
+    limit = MoneyField(label="Up to, each", help_text="The most that one write-off may be.")
+    last_day = DayField(
+        label="Last day", widget=forms.DateInput, help_text="To the end of that day on the clinic’s clock."
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.members = {str(one.pk): one for one in delegable()}
+        fields: dict[str, Any] = self.fields
+        choices = [(key, f"{one.user} ({one.role_label})") for key, one in self.members.items()]
+        fields["member"].choices = [("", "Choose…"), *choices]
+
+    def who(self) -> Membership:
+        """The chosen member."""
+        return self.members[self.cleaned_data["member"]]

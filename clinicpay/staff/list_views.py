@@ -1,4 +1,4 @@
-"""Pages and acts of a member's own views of lists."""
+"""Pages and acts of a member's own views of lists, and which parts of pages they keep open."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
@@ -10,7 +10,7 @@ from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.forms import SaveViewForm, ViewNameForm
 from clinicpay.staff.models import SavedView
 from clinicpay.staff.roles import Can
-from clinicpay.staff.saved_views import remove_view, rename_view, save_view
+from clinicpay.staff.saved_views import keep_open, remove_view, rename_view, save_view
 from clinicpay.ui.answers import notify, redirect_after, render_page
 
 
@@ -54,6 +54,14 @@ def view_remove(request: ClinicRequest, saved: int) -> HttpResponse:
     remove_view(found, by=request.member)
     notify(request, f"The view “{found.name}” was removed.")
     return redirect_after(request, address(request.member.clinic, found.page))
+
+
+@require_POST
+@allowed(Can.ENTER)
+def part_keep(request: ClinicRequest, key: str) -> HttpResponse:
+    """Remember whether this person keeps a part of a page open."""
+    keep_open(request.member.user, key, wanted=bool(request.POST.get("open")))
+    return HttpResponse(status=204)
 
 
 def _opened(request: ClinicRequest, view: SavedView) -> str:

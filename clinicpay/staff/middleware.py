@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 
 from clinicpay.audit.services import record_refusal
@@ -17,8 +18,10 @@ from clinicpay.staff import problems
 from clinicpay.staff.access import ClinicRequest, Refused
 from clinicpay.staff.models import User
 from clinicpay.staff.queries import memberships_of
+from clinicpay.staff.second_step import AFTER_SECOND_STEP, asks
+from clinicpay.staff.sessions import keep_to
 from clinicpay.ui.answers import toast
-from clinicpay.ui.htmx import wants_part
+from clinicpay.ui.htmx import go, page_path, wants_part
 
 SAID: dict[type[Exception], int] = {Refused: 403, Refusal: 409, Conflict: 409}
 """Exceptions whose message is for the user, and the status that they answer."""
@@ -51,6 +54,8 @@ class ClinicMiddleware:
             return redirect_to_login(_page_of(request))
         self._enter(request, request.user, found["slug"])
         clinic = request.member.clinic
+        if asks(clinic, request.member.role) and not request.member.has_second_step:
+            return _to_second_step(request)
         with timezone.override(clock.zone(clinic)), clinic_scope(clinic, request.user):
             response = self._answer(request, found["slug"])
             if response.status_code >= 500:
@@ -98,11 +103,22 @@ class ClinicMiddleware:
 
     def _enter(self, request: ClinicRequest, user: User, slug: str) -> None:
         request.memberships = memberships_of(user)
+        keep_to(request, request.memberships)
         for member in request.memberships:
             if member.clinic.slug == slug:
                 request.member = member
                 return
         raise Http404
+
+
+def _to_second_step(request: ClinicRequest) -> HttpResponse:
+    """Nothing of the clinic is shown, and nothing done, until the person has set up what it asks for."""
+    member = request.member
+    del request.member  # the page stands before the clinic
+    if wants_part(request):
+        return go(HttpResponse(status=403), page_path(request))
+    request.session[AFTER_SECOND_STEP] = _page_of(request)
+    return render(request, "staff/second_step.html", {"at": member.clinic, "role": member.role_label}, status=403)
 
 
 def _page_of(request: HttpRequest) -> str:

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from clinicpay.clinics.models import Clinic, TenantForeignKey, TenantModel, imported_once
 from clinicpay.staff.roles import Can, Role, may
@@ -22,7 +23,12 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser):
-    """A person who signs in. Global: what they may see is decided by their memberships."""
+    """A person who signs in. Global: what they may see is decided by their memberships.
+
+    `unfolded` names the parts of pages that they keep open, such as the charts over the payments.
+    `sign_in_round` is part of every sign-in: one more, and all that stand have ended. `totp_step` is the newest
+    moment (30 s since 1970) whose code of the authenticator app was taken; neither it nor an older one is again.
+    """
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -30,16 +36,30 @@ class User(AbstractBaseUser):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True)
+    unfolded = models.CharField(max_length=200, blank=True, default="", editable=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    sign_in_round = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    totp_step = models.BigIntegerField(default=0, db_default=0, editable=False)
 
     objects = UserManager()
 
     def __str__(self) -> str:
         return self.name or self.email
 
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a sign-in must carry: Django's own hash of the password, of this round."""
+        said = f"{self.password}:{self.sign_in_round}" if self.sign_in_round else self.password
+        salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
+        return salted_hmac(salt, said, secret=secret, algorithm="sha256").hexdigest()
+
     def get_full_name(self) -> str:
         """Name for e-mails and menus."""
         return str(self)
+
+    def keeps_open(self, part: str, *, by_default: bool) -> bool:
+        """Whether this person wants a part of a page open; a minus before its name says that they closed it."""
+        kept = self.unfolded.split()
+        return part in kept or (by_default and f"-{part}" not in kept)
 
     @property
     def initials(self) -> str:
@@ -53,6 +73,8 @@ class Membership(TenantModel):
     user = models.ForeignKey(User, models.PROTECT, related_name="+")
     role = models.CharField(max_length=12, choices=Role)
     active = models.BooleanField(default=True)
+    has_second_step: bool
+    """Whether the person signs in with an authenticator app; known of who makes a request."""
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -123,6 +145,7 @@ class Invitation(TenantModel):
     token_hash = models.CharField(max_length=64)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -151,3 +174,39 @@ class SavedView(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Delegation(TenantModel):
+    """An owner's leave for a member to approve write-offs: each up to `limit` (minor units), to the end of `last_day`.
+
+    `expires_at` is that end on the clinic's clock. Nothing of it changes but that it is ended before; who gave it
+    and who ended it, and when, is set by the database.
+    """
+
+    member = TenantForeignKey(Membership, related_name="delegations")
+    limit = models.BigIntegerField()
+    last_day = models.DateField()
+    expires_at = models.DateTimeField()
+    made_by_id = models.BigIntegerField(null=True, editable=False)
+    made_at = models.DateTimeField(default=timezone.now, editable=False)
+    ended_by_id = models.BigIntegerField(null=True, editable=False)
+    ended_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["clinic", "member"], condition=models.Q(ended_at=None), name="staff_delegation_one"
+            ),
+            models.CheckConstraint(condition=models.Q(limit__gt=0), name="staff_delegation_limit"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Delegation to {self.member.user}"
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """Whether it counts, as a word for the colour and one to read."""
+        if self.ended_at and self.ended_at < self.expires_at:
+            return "withdrawn", "Withdrawn"
+        return ("expired", "Expired") if self.expires_at <= timezone.now() else ("active", "Active")

@@ -12,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from clinicpay.audit.context import request_id
 from clinicpay.staff.models import Membership
-from clinicpay.staff.roles import Role
+from clinicpay.staff.queries import managers
 from clinicpay.ui.htmx import wants_part
 
 _RECORD = re.compile(r"(?P<list>/c/[-\w]+/(?P<what>[a-z]+)/)(?P<ref>[A-Z]+-[0-9]+)/(?P<rest>.*)")
@@ -29,11 +29,11 @@ class Way(NamedTuple):
 
 def remember_helpers(request: HttpRequest) -> None:
     """Note who could help, while the database can still be asked: on the page of trouble it can't."""
-    if getattr(request, "member", None) is None or connection.needs_rollback:
+    member: Membership | None = getattr(request, "member", None)
+    if member is None or connection.needs_rollback:
         return
-    chiefs = Membership.objects.filter(role__in=[Role.OWNER, Role.ADMIN], active=True).select_related("user")
     try:
-        request.helpers = [f"{one.user} ({one.role_label})" for one in chiefs.order_by("-role", "user__name")[:3]]  # type: ignore[attr-defined]
+        request.helpers = managers(besides=member)  # type: ignore[attr-defined]
     except DatabaseError:  # that is what went wrong
         request.helpers = []  # type: ignore[attr-defined]
 
@@ -49,10 +49,11 @@ def came_from(request: HttpRequest) -> str:
 
 def ways_back(request: HttpRequest, status: int) -> list[Way]:
     """To the record that this was about, or its list, or the page before; the start page is always offered."""
-    found = _RECORD.match(request.path)
+    found, before = _RECORD.match(request.path), came_from(request)
+    if request.method == "POST" and status == 409 and urlsplit(before).path == request.path:
+        return [Way("Load the form again", before)]
     if found and status != 403 and (found["rest"] and status != 404):
         return [Way(f"Back to {found['ref']}", f"{found['list']}{found['ref']}/")]
-    before = came_from(request)
     if before and urlsplit(before).path != request.path:
         return [Way("Back to where you were", before)]
     if found and status == 404 and found["what"] in LISTED:

@@ -7,6 +7,7 @@ from django.db import connection
 
 from clinicpay.clinics.models import Clinic
 from clinicpay.staff.models import Membership, User
+from clinicpay.staff.roles import Role
 
 
 def memberships_of(user: User) -> list[Membership]:
@@ -22,9 +23,25 @@ def names_of(user_ids: Iterable[int | None]) -> dict[int, str]:
     return {user.pk: str(user) for user in users}
 
 
+def managers(besides: Membership | None = None) -> list[str]:
+    """Owners and admins of the clinic in scope, a few of them, as a page names who can help somebody else."""
+    rows = Membership.objects.filter(role__in=[Role.OWNER, Role.ADMIN], active=True).select_related("user")
+    rows = rows.exclude(pk=besides.pk) if besides else rows
+    return [f"{one.user} ({one.role_label})" for one in rows.order_by("-role", "user__name")[:3]]
+
+
 def _member(user: User, row: tuple[Any, ...]) -> Membership:
-    member_id, role, clinic_id, slug, name, timezone, currency, day_starts_at, paper, created_at = row
-    clinic = Clinic(clinic_id, slug, name, timezone, currency, day_starts_at, paper, created_at)
+    """A setting that the look-up doesn't bring is read when it is asked for, once the clinic is entered."""
+    member_id, role, has_second_step, *values = row
+    clinic = Clinic.from_db(None, _OF_CLINIC, values)
     member = Membership(id=member_id, clinic=clinic, user=user, role=role, active=True)
-    member._state.adding = clinic._state.adding = False
+    member._state.adding = False
+    member.has_second_step = has_second_step
     return member
+
+
+_OF_CLINIC = [
+    *("id", "slug", "name", "timezone", "currency", "day_starts_at", "paper", "created_at"),
+    *("idle_minutes", "two_step"),
+]
+"""In the order of the model's fields."""

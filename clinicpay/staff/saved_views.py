@@ -3,6 +3,7 @@
 A view is an address's query and nothing else, so one whose filter no longer exists opens the list without it.
 """
 
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -12,14 +13,21 @@ from clinicpay.audit.services import record
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import Refused, require
-from clinicpay.staff.models import Membership, SavedView
+from clinicpay.staff.models import Membership, SavedView, User
 from clinicpay.staff.roles import Can
 from clinicpay.ui.paging import CURSORS
 
 LISTS: dict[str, Can] = {
     "patients": Can.SEE_PATIENTS,
     "treatments": Can.SEE_TREATMENTS,
+    "packages": Can.SEE_MONEY,
     "payments": Can.SEE_MONEY,
+    "refunds": Can.SEE_MONEY,
+    "pre_payments": Can.SEE_MONEY,
+    "transactions": Can.SEE_MONEY,
+    "plans": Can.SEE_MONEY,
+    "attention": Can.SEE_MONEY,
+    "follow_ups": Can.FOLLOW_UP,
 }
 """Lists of which views can be kept, by URL name, and who sees each. A new list is added here."""
 
@@ -28,6 +36,10 @@ UNKEPT = {*CURSORS, "per"}
 
 MOST = 12
 """Views of one list that one member keeps: more would not fit above it."""
+
+
+PARTS = {"payments"}
+"""Parts of pages that remember whether they stand open: the charts over the payments."""
 
 
 class Tab(NamedTuple):
@@ -62,13 +74,12 @@ def plain_query(text: str) -> str:
     return result.urlencode()
 
 
-def views_of(member: Membership, name: str, query: str) -> Views | None:
+def views_of(member: Membership, name: str, query: str, saved: Callable[[], Iterable[SavedView]]) -> Views | None:
     """The member's views of a list, for the page that shows it with this query; None where none can be kept."""
     if name not in LISTS:
         return None
     here, base = plain_query(query), address(member.clinic, name)
-    saved = SavedView.objects.filter(member=member, page=name)
-    tabs = [Tab(view, f"{base}?{view.query}", view.query == here) for view in saved]
+    tabs = [Tab(view, f"{base}?{view.query}", view.query == here) for view in saved()]
     return Views(name, base, tabs, here)
 
 
@@ -108,6 +119,14 @@ def remove_view(view: SavedView, *, by: Membership) -> None:
     _own(view, by)
     record("view.removed", view, by=by, before={"page": view.page, "name": view.name, "query": view.query})
     view.delete()
+
+
+def keep_open(user: User, part: str, *, wanted: bool) -> None:
+    """Remember for this person whether a part of a page stands open; it is theirs alone, so the trail says nothing."""
+    if part in PARTS:
+        others = [name for name in user.unfolded.split() if name.removeprefix("-") != part]
+        user.unfolded = " ".join([*others, part if wanted else f"-{part}"])
+        user.save(update_fields=["unfolded"])
 
 
 def _own(view: SavedView, by: Membership) -> None:

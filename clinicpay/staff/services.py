@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.contrib.auth.password_validation import validate_password
 from django.core.validators import validate_email
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from clinicpay.audit.services import record
@@ -38,7 +39,7 @@ class Invited(NamedTuple):
 
 @transaction.atomic
 def invite(email: str, *, role: Role, by: Actor) -> Invited:
-    """Let the holder of an e-mail address become a member within seven days.
+    """Let the holder of an e-mail address become a member within seven days; an earlier link of theirs ends.
 
     Whoever holds the path may choose the password of a new address, so send it to that address alone.
     Raises ValidationError for a bad address, Refusal when it belongs to a member already.
@@ -48,12 +49,38 @@ def invite(email: str, *, role: Role, by: Actor) -> Invited:
     validate_email(address)
     if Membership.objects.filter(user__email=address, active=True).exists():
         raise Refusal(f"{address} is a member of this clinic already.")
+    for earlier in _open().filter(email=address):
+        _withdraw(earlier)
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
         email=address, role=role, token_hash=_hashed(token), expires_at=timezone.now() + VALID_FOR
     )
     record("member.invited", invitation, by=by, after={"email": address, "role": str(role)})
     return Invited(invitation, token)
+
+
+def invite_again(invitation: Invitation, *, by: Actor) -> Invited:
+    """A new link for another seven days; the one before opens nothing any more. Raises as `invite` does."""
+    return invite(invitation.email, role=Role(invitation.role), by=by)
+
+
+@transaction.atomic
+def withdraw_invitation(invitation: Invitation, *, by: Actor) -> None:
+    """Its link opens nothing any more. Raises Refusal when it was accepted or withdrawn before."""
+    require(by, Can.MAKE_OWNERS if invitation.role == Role.OWNER else Can.MANAGE_SETTINGS)
+    found = _open().filter(pk=invitation.pk).first()
+    if not found:
+        raise Refusal(f"The invitation of {invitation} has been used or withdrawn already.")
+    _withdraw(found)
+    record("member.invitation_withdrawn", found, by=by, after={"email": found.email, "role": found.role})
+
+
+def invitations() -> QuerySet[Invitation]:
+    """What waits to be accepted, and of the last month what nobody did in time; next to expire first."""
+    since = timezone.now() - timedelta(days=30)
+    rows = Invitation.objects.filter(accepted_at=None, withdrawn_at=None, expires_at__gt=since)
+    joined = Membership.objects.filter(active=True).values("user__email")
+    return rows.exclude(email__in=joined).order_by("expires_at", "pk")
 
 
 @transaction.atomic
@@ -82,6 +109,18 @@ def open_invitation(token: str) -> int:
     return clinic_id
 
 
+def _open() -> QuerySet[Invitation]:
+    """What could be accepted, or could have been; locked."""
+    return Invitation.objects.select_for_update(no_key=True).filter(accepted_at=None, withdrawn_at=None)
+
+
+def _withdraw(invitation: Invitation) -> None:
+    """The door that asks whose invitation a link is (sql/0002) goes by its expiry."""
+    now = timezone.now()
+    invitation.withdrawn_at, invitation.expires_at = now, min(now, invitation.expires_at)
+    invitation.save(update_fields=["withdrawn_at", "expires_at"])
+
+
 def _hashed(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
@@ -95,8 +134,7 @@ def _clinic_of(token: str) -> int | None:
 
 def _take(token: str) -> Invitation:
     """The open invitation, marked as used; of two at once the second one is refused."""
-    open_ones = Invitation.objects.select_for_update(no_key=True).filter(accepted_at=None)
-    invitation = open_ones.filter(token_hash=_hashed(token), expires_at__gt=timezone.now()).first()
+    invitation = _open().filter(token_hash=_hashed(token), expires_at__gt=timezone.now()).first()
     if not invitation:
         raise InvitationRefused("This invitation has just been used. Ask your clinic for a new one.")
     invitation.accepted_at = timezone.now()

@@ -1,19 +1,18 @@
-"""Settings of a clinic that concern people and places: team, practitioners, locations."""
+"""Settings of a clinic that concern its roster and places: practitioners, locations."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.refusals import Refusal
-from clinicpay.staff.access import ClinicRequest, Refused, allowed
-from clinicpay.staff.forms import InviteForm, LocationForm, PractitionerForm
-from clinicpay.staff.models import Invitation, Membership, Practitioner
+from clinicpay.staff.access import ClinicRequest, allowed
+from clinicpay.staff.forms import LocationForm, PractitionerForm
+from clinicpay.staff.models import Practitioner
 from clinicpay.staff.roles import Can
 from clinicpay.staff.roster import (
     add_location,
@@ -23,25 +22,8 @@ from clinicpay.staff.roster import (
     reactivate,
     retire,
 )
-from clinicpay.staff.services import invite
 from clinicpay.ui.answers import notify, redirect_after, render_page
 from clinicpay.ui.forms import ClinicModelForm
-
-
-@allowed(Can.MANAGE_SETTINGS)
-def team(request: ClinicRequest) -> HttpResponse:
-    """Who is a member and as what; invite somebody. The link is shown once, to be sent to them."""
-    form, link = InviteForm(request.POST or None), ""
-    if request.method == "POST" and form.is_valid():
-        try:
-            invited = invite(form.cleaned_data["email"], role=form.cleaned_data["role"], by=request.member)
-            link = request.build_absolute_uri(invited.path)
-        except (Refusal, Refused) as refusal:
-            form.add_error("role" if isinstance(refusal, Refused) else "email", str(refusal))
-    members = Membership.objects.select_related("user").order_by("user__name", "pk")
-    waiting = Invitation.objects.filter(accepted_at=None, expires_at__gt=timezone.now()).order_by("expires_at")
-    context = {"form": form, "members": members, "link": link, "waiting": waiting}
-    return render_page(request, "settings/team.html", context)
 
 
 @allowed(Can.MANAGE_SETTINGS)
@@ -50,7 +32,7 @@ def practitioners(request: ClinicRequest) -> HttpResponse:
     form = PractitionerForm(request.POST or None)
     if _saved(request, form, add_practitioner, "was added"):
         return redirect_after(request, address(request.member.clinic, "settings_practitioners"))
-    rows = Practitioner.objects.order_by("-active", "name", "pk")
+    rows = Practitioner.objects.select_related("member__user").order_by("-active", "name", "pk")
     return render_page(request, "settings/practitioners.html", {"form": form, "practitioners": rows})
 
 

@@ -1,51 +1,47 @@
 """The history of one record: who did what, when, why, before and after, as its reader may know it."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, Value
 
-from balances.models import Charge, Invoice, Posting
-from balances.queries import entries_of_payment
-from balances.states import DATED, EntryKind
-from clinicpay import money
+from balances.models import Invoice
 from clinicpay.audit.models import ACCESS, AuditEvent
 from clinicpay.patients.models import Patient
 from clinicpay.staff.models import Membership
-from clinicpay.staff.queries import names_of
 from clinicpay.staff.roles import Can
 from clinicpay.trail import words
-from clinicpay.ui.words import day_words
+from clinicpay.trail.actions import ACTIONS
+from clinicpay.trail.movements import Line, moved_of_event, moved_of_invoice, moved_of_payment, told
+from deposits.models import BankSlip, BankSlipLine
 from payments.models import Payment, Receipt
+from treatments.models import TreatmentEvent
 
 NEWEST = 50
 """Lines of a history; the trail has the rest."""
 
+COLLECTED = "payment.collected"
 
-@dataclass(frozen=True)
-class Line:
-    """One line of a history or of the trail."""
-
-    at: datetime
-    who: str
-    text: str
-    icon: str = "history"
-    changes: list[str] = field(default_factory=list)
-    reason: str = ""
+TOLD_BY_LEDGER = ("payment.received", "hold.made", "hold.changed", "hold.released")
+"""The ledger tells it: of each payment of a receipt, and of what was held with what it was held for."""
 
 
 def history(record: Model, reader: Membership) -> list[Line]:
     """What happened to a record, newest first; to those who see no money, the clinical part alone."""
-    rows = [line(row, reader) for row in _rows(record, reader)[:NEWEST]]
-    return sorted([*rows, *_money(record, reader)], key=lambda one: one.at, reverse=True)[:NEWEST]
+    rows = list(_rows(record, reader)[:NEWEST])
+    lines = [*(line(row, reader) for row in rows), *_money(record, rows, reader)]
+    return sorted(lines, key=lambda one: one.at, reverse=True)[:NEWEST]
 
 
 def history_of_kinds(kinds: Iterable[str], reader: Membership) -> list[Line]:
     """What happened to all records of some kinds: the settings of a page."""
     rows = AuditEvent.objects.filter(subject_type__in=list(kinds)).exclude(action__in=ACCESS).order_by("-pk")
+    return [line(row, reader) for row in rows[:NEWEST]]
+
+
+def history_of_rows(kind: str, ids: list[int], reader: Membership) -> list[Line]:
+    """What happened to some records of one kind, newest first."""
+    rows = AuditEvent.objects.filter(_of(kind, ids)).exclude(action__in=ACCESS).order_by("-pk")
     return [line(row, reader) for row in rows[:NEWEST]]
 
 
@@ -64,9 +60,11 @@ def line(row: AuditEvent, reader: Membership) -> Line:
 
 def _rows(record: Model, reader: Membership) -> QuerySet[AuditEvent]:
     rows = AuditEvent.objects.filter(_about(record)).exclude(action__in=ACCESS).order_by("-pk")
+    if isinstance(record, Payment):
+        rows = rows.exclude(action__in=TOLD_BY_LEDGER)
     if reader.can(Can.SEE_MONEY):
         return rows
-    return rows.filter(action__in=[name for name, action in words.ACTIONS.items() if reader.can(action.sees)])
+    return rows.filter(action__in=[name for name, action in ACTIONS.items() if reader.can(action.sees)])
 
 
 def _about(record: Model) -> Q:
@@ -76,91 +74,44 @@ def _about(record: Model) -> Q:
     own = _of(record._meta.label_lower, [record.pk])
     if isinstance(record, Receipt):
         return own | _of(Payment._meta.label_lower, [payment.pk for payment in record.payments.all()])
+    if isinstance(record, Payment):
+        return own | _beside(record)
     return own
+
+
+def _beside(payment: Payment) -> Q:
+    """Rows of what belongs to a payment: its receipt, its refunds, and whatever else names it; one query."""
+    rows = _of(Receipt._meta.label_lower, [payment.receipt_id] if payment.receipt_id else [])
+    found = [_naming(payment, related) for related in Payment._meta.related_objects]
+    first, *rest = [one for one in found if one is not None]
+    slips = BankSlipLine.objects.filter(payment=payment, slip__number__isnull=False).order_by()
+    rest.append(slips.values_list(Value(BankSlip._meta.label_lower), "slip"))
+    for kind, pk in first.union(*rest, all=True):
+        rows |= _of(kind, [pk])
+    return rows
+
+
+def _naming(payment: Payment, related: Any) -> QuerySet[Any] | None:
+    """(kind, id) of the rows that name a payment by one of their keys; money in hand is told by the ledger."""
+    model = related.related_model
+    if model._meta.app_label != Payment._meta.app_label:
+        return None
+    named = model._default_manager.filter(**{related.field.name: payment}).order_by()
+    rows: QuerySet[Any] = named.values_list(Value(model._meta.label_lower), "pk")
+    return rows
 
 
 def _of(kind: str, ids: list[int]) -> Q:
     return Q(subject_type=kind, subject_id__in=ids)
 
 
-class Moved(NamedTuple):
-    """One line of the ledger that touched a document."""
-
-    posting: Posting
-    kind: str
-    payment: str
-    invoice: str
-    amount: int
-
-
-def _money(record: Model, reader: Membership) -> list[Line]:
-    """What the ledger knows of a payment or an invoice; its lines name who, when and why by themselves."""
+def _money(record: Model, rows: list[AuditEvent], reader: Membership) -> list[Line]:
+    """What the ledger knows of a payment, an invoice or a treatment; its lines name who, when and why by themselves."""
     if isinstance(record, Payment):
-        return _told(_moved_of_payment(record), reader)
+        is_collected = any(row.action == COLLECTED for row in rows)
+        return told(moved_of_payment(record, is_collected=is_collected), reader)
     if isinstance(record, Invoice):
-        return _told(_moved_of_invoice(record), reader)
+        return told(moved_of_invoice(record), reader)
+    if isinstance(record, TreatmentEvent) and reader.can(Can.SEE_MONEY):
+        return told(moved_of_event(record), reader)
     return []
-
-
-def _moved_of_payment(payment: Payment) -> Iterator[Moved]:
-    for entry in entries_of_payment(payment.pk):
-        invoice = str(entry.charge.invoice) if entry.charge else ""
-        yield Moved(entry.posting, entry.kind, payment.ref, invoice, abs(entry.credit_delta))
-
-
-def _moved_of_invoice(invoice: Invoice) -> Iterator[Moved]:
-    for charge in Charge.objects.filter(invoice=invoice).prefetch_related(
-        "entries__posting", "entries__credit__payment"
-    ):
-        for entry in charge.entries.all():
-            payment = str(entry.credit.payment) if entry.credit else ""
-            yield Moved(entry.posting, entry.kind, payment, invoice.ref, abs(entry.charge_delta))
-
-
-_SAID = {
-    EntryKind.CHARGE: ("billed {amount} on {invoice}", "file-invoice"),
-    EntryKind.RECEIVE: ("received {amount} as {payment}", "cash"),
-    EntryKind.ALLOCATE: ("applied {amount} of {payment} to {invoice}", "arrow-right"),
-    EntryKind.UNALLOCATE: ("took back {amount} of {payment} from {invoice}", "arrow-back-up"),
-    EntryKind.UNRECEIVE: ("took {amount} of {payment} out again, which was entered in error", "circle-x"),
-    EntryKind.CREDIT_NOTE: ("credited {amount} of {invoice}", "file-invoice"),
-    EntryKind.UNCREDIT: ("reversed a credit note of {amount} on {invoice}", "file-invoice"),
-    EntryKind.REFUND: ("refunded {amount} of {payment}", "receipt-refund"),
-    EntryKind.UNREFUND: ("took {amount} of {payment} in again, a refund that came back", "receipt-refund"),
-    EntryKind.RETURN: ("recorded that {amount} of {payment} were taken back", "receipt-refund"),
-    EntryKind.UNRETURN: ("took {amount} of {payment} in again, which had been taken back", "receipt-refund"),
-    EntryKind.WRITE_OFF: ("wrote off {amount} of {invoice}", "scale"),
-    EntryKind.UNWRITE_OFF: ("reversed a write-off of {amount} on {invoice}", "scale"),
-    EntryKind.RECOVER: ("recovered {amount} of {invoice} after its write-off", "scale"),
-    EntryKind.MOVE_OUT: ("{act}: {amount} out", "arrow-right"),
-    EntryKind.MOVE_IN: ("{act}: {amount} in", "arrow-right"),
-    EntryKind.MOVE_BACK: ("{act}: {amount} back", "arrow-back-up"),
-}
-
-
-def _told(moved: Iterable[Moved], reader: Membership) -> list[Line]:
-    """One line for each act and pair of documents, however many charges it moved."""
-    sums: dict[Moved, int] = defaultdict(int)
-    for one in moved:
-        sums[one._replace(amount=0)] += one.amount
-    people = names_of(one.posting.made_by_id for one in sums)
-    return [_line(one._replace(amount=amount), people, reader.clinic.currency) for one, amount in sums.items()]
-
-
-def _line(one: Moved, people: dict[int, str], currency: str) -> Line:
-    text, icon = _SAID.get(EntryKind(one.kind), (one.posting.get_kind_display() + " {amount}", "scale"))
-    posting = one.posting
-    dated = [f"Dated {day_words(posting.business_date)}"] if posting.source in DATED else []
-    return Line(
-        at=posting.made_at,
-        who=people.get(posting.made_by_id or 0, "ClinicPay"),
-        text=text.format(
-            amount=money.show(one.amount, currency),
-            payment=one.payment,
-            invoice=one.invoice,
-            act=posting.get_kind_display().lower(),
-        ),
-        icon=icon,
-        changes=dated,
-        reason="" if posting.reason == posting.kind else posting.reason,
-    )

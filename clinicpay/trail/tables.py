@@ -2,13 +2,20 @@
 
 from typing import Any
 
+from django.db.models import CharField, Value
+
 from balances.models import Invoice
+from clinicpay.audit.models import AuditEvent
+from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
+from clinicpay.exports.models import Export
 from clinicpay.patients.models import Patient
 from clinicpay.staff.models import Membership
 from clinicpay.trail.history import line
 from clinicpay.ui.tables import Empty, ListTable, column
-from payments.models import Payment, Receipt
+from deposits.models import BankSlip
+from followups.models import Plan, Statement, WriteOff
+from payments.models import Payment, Receipt, Refund
 from treatments.models import TreatmentEvent
 
 PAGES: dict[str, tuple[Any, str]] = {
@@ -17,6 +24,12 @@ PAGES: dict[str, tuple[Any, str]] = {
     Invoice._meta.label_lower: (Invoice, "invoice"),
     Payment._meta.label_lower: (Payment, "payment"),
     Receipt._meta.label_lower: (Receipt, "receipt"),
+    Refund._meta.label_lower: (Refund, "refund"),
+    WriteOff._meta.label_lower: (WriteOff, "write_off"),
+    Plan._meta.label_lower: (Plan, "plan"),
+    Export._meta.label_lower: (Export, "export"),
+    BankSlip._meta.label_lower: (BankSlip, "slip"),
+    Statement._meta.label_lower: (Statement, "statement"),
 }
 """Records that have a page to open, by their kind."""
 
@@ -47,13 +60,26 @@ def with_words(rows: list[Any], reader: Membership) -> None:
 
 
 def _numbers(rows: list[Any]) -> dict[tuple[str, int], int]:
-    """Public numbers of the records that the rows are about, one query for each kind."""
+    """Public numbers of the records that the rows are about, in one query."""
     wanted: dict[str, set[int]] = {}
     for row in rows:
         if row.subject_type in PAGES:
             wanted.setdefault(row.subject_type, set()).add(row.subject_id)
-    return {
-        (kind, pk): number
+    found = [
+        PAGES[kind][0].objects.filter(pk__in=ids).order_by().values_list(Value(kind, CharField()), "pk", "number")
         for kind, ids in wanted.items()
-        for pk, number in PAGES[kind][0].objects.filter(pk__in=ids).values_list("pk", "number")
-    }
+    ]
+    if not found:
+        return {}
+    first, *rest = found
+    return {(kind, pk): number for kind, pk, number in first.union(*rest, all=True)}
+
+
+EXPORTED = ("When", "Who", "What", "Changes", "Record", "Reason", "Request", "Request number")
+
+
+def exported(row: AuditEvent, reader: Membership) -> tuple[Any, ...]:
+    """The cells of a line in a file."""
+    said = line(row, reader)
+    at = row.at.astimezone(clock.zone(reader.clinic))
+    return (at, row.actor, said.text, " · ".join(said.changes), row.subject, row.reason, row.via, row.request_id)

@@ -6,94 +6,85 @@ fails tests/trail/test_words.py.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
-from balances.states import PostingKind
+from balances.states import CreditKind, PostingKind
 from clinicpay import money
-from clinicpay.audit.models import LIST_EXPORTED, LIST_VIEWED, RECORD_EXPORTED, RECORD_VIEWED, REFUSED
+from clinicpay.clinics.models import Clinic
+from clinicpay.close.states import Outcome
 from clinicpay.patients.models import Account
-from clinicpay.staff.roles import Can, Role
+from clinicpay.staff.roles import Role
+from clinicpay.trail.actions import ACTIONS, Action
 from clinicpay.ui import words
-from followups.states import CaseOutcome, CaseState, PlanStatus, PromiseStatus
-from payments.states import Method, PaymentStatus, RefundStatus
+from followups.states import (
+    AttemptOutcome,
+    CallbackState,
+    CaseOutcome,
+    CaseState,
+    Channel,
+    PlanStatus,
+    PromiseStatus,
+    WriteOffCause,
+)
+from payments.models import Message
+from payments.states import GatewayName, Method, Paper, PaymentStatus, RefundStatus
 from treatments.states import EventState
 
-
-@dataclass(frozen=True)
-class Action:
-    """How an action reads, with which icon, and who may read it. `{names}` are values that it keeps."""
-
-    text: str
-    icon: str
-    sees: Can = Can.SEE_MONEY
-
-
-ACTIONS = {
-    "patient.registered": Action("added {subject} as a patient", "user-plus", Can.SEE_PATIENTS),
-    "patient.changed": Action("changed the details of {subject}", "edit", Can.SEE_PATIENTS),
-    "patient.imported": Action("imported {subject}", "database-import", Can.SEE_PATIENTS),
-    "patient.payer_added": Action("named {payer} as a payer of {subject}", "building-bank"),
-    "account.opened": Action("opened the account of {subject}", "wallet"),
-    "account.changed": Action("changed the details of the account of {subject}", "edit"),
-    "event.scheduled": Action("scheduled {subject}", "calendar-plus", Can.SEE_TREATMENTS),
-    "event.procedures_added": Action("added procedures to {subject}", "plus", Can.SEE_TREATMENTS),
-    "event.moved": Action("set {subject} to {state}", "stethoscope", Can.SEE_TREATMENTS),
-    "event.record_written": Action("wrote the clinical record of {subject}", "notes", Can.SEE_TREATMENTS),
-    "payment.received": Action("recorded {amount} {methods} on {subject}", "cash"),
-    "payment.reversed": Action("reversed {subject}, which was entered in error", "circle-x"),
-    "invoice.voided": Action("voided {subject}", "circle-x"),
-    "payment.returned": Action("recorded that {amount} of {payment} were taken back, as {subject}", "receipt-refund"),
-    "refund.requested": Action("asked to refund {amount} of {payment} as {subject}", "receipt-refund"),
-    "refund.approved": Action("approved {subject}: {amount} of {payment}", "receipt-refund"),
-    "refund.rejected": Action("rejected {subject}: {amount} of {payment}", "receipt-refund"),
-    "refund.succeeded": Action("refunded {amount} of {payment} as {subject}", "receipt-refund"),
-    "refund.failed": Action("recorded that {subject} failed: {amount} of {payment}", "receipt-refund"),
-    "refund.reversed": Action("reversed {subject}: {amount} of {payment} came again", "receipt-refund"),
-    "plan.drafted": Action("drafted {subject} over {amount} in {instalments} instalments", "calendar-plus"),
-    "plan.activated": Action("made {subject} active", "calendar-plus"),
-    "plan.instalment_billed": Action("billed an instalment of {amount} of {subject} on {invoice}", "file-invoice"),
-    "plan.cancelled": Action("cancelled {subject}", "calendar-plus"),
-    "plan.settled": Action("set {subject} to {plan}", "calendar-plus"),
-    "write_off.requested": Action("asked to write {amount} off as {subject}", "scale"),
-    "write_off.approved": Action("approved {subject}: {amount} written off", "scale"),
-    "write_off.rejected": Action("rejected {subject}", "scale"),
-    "write_off.reversed": Action("reversed {subject}: {amount} are owed again", "scale"),
-    "case.opened": Action("began to follow up {subject}", "flag"),
-    "case.moved": Action("set {subject} to {case}", "flag"),
-    "case.closed": Action("closed {subject}: {outcome}", "flag"),
-    "case.reopened": Action("opened {subject} again", "flag"),
-    "promise.made": Action("recorded a promise of {amount}", "calendar-plus"),
-    "promise.ended": Action("ended a promise: {promise}", "calendar-plus"),
-    "day.review_started": Action("began to review {subject}", "eye"),
-    "day.closed": Action("closed {day} at {location} as {subject}", "lock"),
-    "day.reopened": Action("opened {day} at {location} again", "lock"),
-    "price.set": Action("set the fee of {subject}", "tag"),
-    "member.invited": Action("invited {email} as {role}", "mail", Can.MANAGE_SETTINGS),
-    "member.joined": Action("joined the clinic as {role}", "user-check", Can.MANAGE_SETTINGS),
-    "clinic.created": Action("made the clinic {subject}", "building-hospital", Can.MANAGE_SETTINGS),
-    "practitioner.added": Action("put {subject} on the roster", "user-plus", Can.MANAGE_SETTINGS),
-    "location.added": Action("added the location {subject}", "map-pin", Can.MANAGE_SETTINGS),
-    "practitioner.changed": Action("changed {subject} on the roster", "edit", Can.MANAGE_SETTINGS),
-    "location.changed": Action("changed the location {subject}", "edit", Can.MANAGE_SETTINGS),
-    "view.saved": Action("kept a view of a list as {subject}", "star", Can.ENTER),
-    "view.renamed": Action("renamed a view of a list to {subject}", "star", Can.ENTER),
-    "view.removed": Action("removed the view {subject} of a list", "star", Can.ENTER),
-    "practice.imported": Action("imported data of another system", "database-import", Can.MANAGE_SETTINGS),
-    RECORD_VIEWED: Action("looked at {subject}", "eye", Can.SEE_TRAIL),
-    RECORD_EXPORTED: Action("took a copy of {subject}", "download", Can.SEE_TRAIL),
-    LIST_VIEWED: Action("looked at {page}: {rows} rows", "eye", Can.SEE_TRAIL),
-    LIST_EXPORTED: Action("took a copy of {page}: {rows} rows", "download", Can.SEE_TRAIL),
-    REFUSED: Action("tried to open {asked_for} and was refused", "ban", Can.SEE_TRAIL),
-}
-
 LISTS = {
-    "today": "today’s treatments",
+    "home": "the start page",
+    "today": "today’s treatments and tasks",
+    "attention": "what needs attention",
+    "tasks": "callbacks and broken promises",
+    "calendar": "the calendar of callbacks",
+    "statement_batch": "accounts to send statements to",
+    "statement_run": "a batch of statements",
+    "statement_run_pdf": "a batch of statements to print",
+    "statement_run_zip": "a batch of statements",
     "trail": "the trail",
+    "trail_csv": "the trail as CSV",
+    "write_offs": "the list of write-offs",
+    "write_offs_csv": "the list of write-offs as CSV",
+    "write_offs_xlsx": "the list of write-offs for Excel",
+    "write_off_report": "the report of write-offs",
+    "write_off_report_csv": "the report of write-offs as CSV",
+    "write_off_report_xlsx": "the report of write-offs for Excel",
+    "payments_csv": "the list of payments as CSV",
+    "pre_payments": "the list of pre-payments",
+    "pre_payments_csv": "the list of pre-payments for a spreadsheet",
+    "deposits_overview": "deposits at a glance",
+    "deposits_csv": "the list of deposits as CSV",
+    "deposits_xlsx": "the list of deposits for Excel",
+    "close_day": "a day to close",
+    "close_act": "a day to close",
+    "close_points": "the open points of a day",
+    "close_sheet": "a day sheet",
+    "close_compare": "two versions of a day",
+    "slip_new": "what waits for the bank",
+    "slip_draft": "a draft for the bank",
+    "slip": "a bank slip",
+    "slip_pdf": "a bank slip on paper",
+    "slip_csv": "a bank slip as CSV",
+    "slip_void": "a bank slip",
+    "payments_xlsx": "the list of payments for Excel",
     "treatment_new": "the patients to add a treatment for",
+    "package_new": "the patients to agree on a package with",
+    "payment_new": "the form of a new payment",
+    "patient_lookup": "patients whose names begin so",
+    "transactions": "accounts with money to allocate",
+    "account_lookup": "accounts whose names begin so",
 }
 """What a page of rows is called where its name alone would not say it."""
 
-ASKED: dict[str, str] = {"q": "search", "on_after": "from", "on_before": "to"}
+ASKED: dict[str, str] = {
+    "q": "search",
+    "on_after": "from",
+    "on_before": "to",
+    "due_on_after": "due from",
+    "due_on_before": "due to",
+    "created_after": "created from",
+    "created_before": "created to",
+}
 """What the address of a list calls otherwise than its filters do."""
 
 LEDGER = {
@@ -128,7 +119,16 @@ class Value:
 
     label: str
     is_money: bool = False
+    is_day: bool = False
     choices: Mapping[Any, str] | None = None
+
+    def written(self, value: Any, currency: str) -> str:
+        """One kept value, as people read it."""
+        if self.is_day:
+            return words.day_words(date.fromisoformat(value))
+        if self.choices:
+            return self.choices.get(value, str(value)).lower()
+        return money.show(value, currency) if self.is_money and isinstance(value, int) else str(value)
 
 
 def _labels(choices: Any) -> dict[Any, str]:
@@ -138,6 +138,7 @@ def _labels(choices: Any) -> dict[Any, str]:
 VALUES = {
     "amount": Value("Amount", is_money=True),
     "applied": Value("Applied", is_money=True),
+    "foreign": Value("Charged"),
     "methods": Value("Paid by", is_money=True, choices=_labels(Method)),
     "status": Value("Status", is_money=True, choices=_labels(PaymentStatus)),
     "owes": Value("Owes", is_money=True),
@@ -146,27 +147,85 @@ VALUES = {
     "deposits": Value("Deposits", is_money=True),
     "held": Value("Held pre-payments", is_money=True),
     "fee": Value("Fee", is_money=True),
+    "refund_limit": Value("Refund limit for billing", is_money=True),
+    "check_days": Value("Days until an insurance check is old"),
     "payments_total": Value("Payments", is_money=True),
     "charges_total": Value("Charges", is_money=True),
     "payer": Value("Payer", is_money=True),
+    "insurer": Value("Insurer"),
+    "insurance_plan": Value("Plan"),
+    "benefits": Value("Services with benefits"),
+    "deductible_left": Value("Deductible left", is_money=True),
+    "out_of_pocket_left": Value("To the out-of-pocket maximum", is_money=True),
+    "withdrawn": Value("Withdrawn"),
     "kind": Value("Kind of account", is_money=True, choices=_labels(Account.Kind)),
     "state": Value("State", choices=_labels(EventState)),
+    "review": Value("Reviewed as", is_money=True, choices=_labels(Outcome)),
+    "evidence": Value("Evidence", is_money=True),
     "plan": Value("Payment plan", is_money=True, choices=_labels(PlanStatus)),
     "refund": Value("Refund", is_money=True, choices=_labels(RefundStatus)),
     "payment": Value("Payment", is_money=True),
     "invoice": Value("Invoice", is_money=True),
-    "instalments": Value("Instalments", is_money=True),
+    "document": Value("Document", is_money=True),
+    "document_is": Value("What it is", is_money=True, choices=_labels(Paper)),
+    "length": Value("Length of the note"),
+    "message": Value("E-mail", is_money=True, choices=_labels(Message.Kind)),
+    "instalments": Value("Instalments"),
     "case": Value("Follow-up", is_money=True, choices=_labels(CaseState)),
     "outcome": Value("Outcome", is_money=True, choices=_labels(CaseOutcome)),
     "promise": Value("Promise", is_money=True, choices=_labels(PromiseStatus)),
     "paid": Value("Paid", is_money=True),
-    "due": Value("Due"),
+    "cause": Value("Reason", is_money=True, choices=_labels(WriteOffCause)),
+    "delegation": Value("Under delegation", is_money=True),
+    "limit": Value("Up to, each", is_money=True),
+    "last_day": Value("Last day", is_day=True),
+    "channel": Value("By", is_money=True, choices=_labels(Channel)),
+    "attempt": Value("Outcome", is_money=True, choices=_labels(AttemptOutcome)),
+    "callback": Value("Callback", is_money=True, choices=_labels(CallbackState)),
+    "member": Value("Who", is_money=True),
+    "at": Value("When", is_money=True),
+    "due": Value("Due", is_day=True),
+    "type": Value("Payment type", is_money=True),
+    "treatment": Value("Treatment"),
+    "memo": Value("Memo", is_money=True),
+    "accounts": Value("Accounts"),
+    "held_for": Value("Held for", is_money=True),
+    "own_fields": Value("Own fields"),
+    "custom_1": Value("First own field"),
+    "custom_2": Value("Second own field"),
+    "done": Value("Accounts done"),
+    "mismatch": Value("Not met", is_money=True),
+    "kinds": Value("Money that takes part", choices=_labels(CreditKind)),
+    "exact_first": Value("Exact amount first"),
+    "own_patient_first": Value("Own patient before family"),
+    "by_due_date": Value("Earliest due first"),
+    "minimum_age": Value("Days an invoice must be old"),
+    "excluded": Value("Disciplines left out"),
+    "calendar": Value("Calendar address"),
+    "cash": Value("Cash", is_money=True),
+    "cheques": Value("Cheques", is_money=True),
+    "cash_out": Value("Cash taken out", is_money=True),
+    "cash_out_reason": Value("Taken out for", is_money=True),
+    "lines": Value("Lines"),
     "grace": Value("Days of grace"),
+    "two_step": Value("Second step asked of", choices=_labels(Clinic.TwoStep)),
+    "idle_minutes": Value("Minutes of rest"),
+    "day_starts_at": Value("Hour at which the day begins"),
+    "paper": Value("Paper", choices=_labels(Clinic.Paper)),
+    "signs_in": Value("Signs in as"),
     "day": Value("Day"),
     "location": Value("Location"),
     "version": Value("Version"),
+    "day_starts": Value("Day begins at hour"),
+    "opening_float": Value("Opening float", is_money=True),
+    "counted": Value("Counted", is_money=True),
+    "kept_float": Value("Kept in the drawer", is_money=True),
+    "seal": Value("Seal"),
     "role": Value("Role", choices=_labels(Role)),
     "procedures": Value("Procedures"),
+    "price": Value("Price", is_money=True),
+    "parts": Value("Parts", is_money=True),
+    "note": Value("Note", is_money=True),
     "characters": Value("Length of the record"),
     "patient": Value("Patient"),
     "name": Value("Name"),
@@ -186,7 +245,19 @@ VALUES = {
     "page": Value("List"),
     "query": Value("Filters"),
     "active": Value("Offered"),
+    "link_until": Value("Link good until"),
+    "gateway": Value("Cards are taken by", choices=_labels(GatewayName)),
+    "new_secrets": Value("New secrets"),
     "rows": Value("Rows shown"),
+    "what": Value("What"),
+    "file": Value("File"),
+    "days": Value("Days"),
+    "first": Value("First day", is_day=True),
+    "last": Value("Last day", is_day=True),
+    "again": Value("Left before"),
+    "sha256": Value("SHA-256"),
+    "account": Value("Account"),
+    "code": Value("Code"),
     "answer": Value("Answer"),
 }
 
@@ -219,7 +290,7 @@ def changes(
     for key in sorted({**before, **after}, key=_place):
         value = VALUES.get(key)
         hidden = not is_money_seen and (value is None or value.is_money)
-        if hidden or before.get(key) == after.get(key) or (not before and f"{{{key}}}" in said):
+        if hidden or before.get(key) == after.get(key) or (key not in before and f"{{{key}}}" in said):
             continue
         old, new = (written(key, kept.get(key), currency, is_money_seen=is_money_seen) for kept in (before, after))
         label = value.label if value else words.label(key)
@@ -243,10 +314,7 @@ def written(key: str, value: Any, currency: str, *, is_money_seen: bool) -> str:
         return ", ".join(f"{ASKED.get(str(name), str(name)).replace('_', ' ')} {one}" for name, one in value.items())
     if isinstance(value, list):
         return _listed(key, value, currency, is_money_seen=is_money_seen)
-    known = VALUES.get(key, Value(key))
-    if known.choices:
-        return known.choices.get(value, str(value)).lower()
-    return money.show(value, currency) if known.is_money and isinstance(value, int) else str(value)
+    return VALUES.get(key, Value(key)).written(value, currency)
 
 
 def _listed(key: str, values: list[Any], currency: str, *, is_money_seen: bool) -> str:
@@ -254,6 +322,8 @@ def _listed(key: str, values: list[Any], currency: str, *, is_money_seen: bool) 
         return " and ".join(f"{'in' if one == Method.CASH else 'by'} {Method(one).label.lower()}" for one in values)
     if key == "procedures":
         return ", ".join(_procedure(one, currency, is_money_seen=is_money_seen) for one in values)
+    if key == "parts":
+        return ", ".join(f"{one['treatment']} {money.show(one['amount'], currency)}" for one in values)
     return ", ".join(map(str, values))
 
 

@@ -109,7 +109,9 @@ def monthly_bars(points: Sequence[tuple[str, int]], currency: str, *, width: int
     return BarChart(bars, _grid(top, plot, money.symbol(currency)), width, height)
 
 
-def _grid(top: float, plot: float, sign: str, parts: int = 3) -> list[Line]:
+def _grid(top: float, plot: float, sign: str) -> list[Line]:
+    """Three to five parts, whichever has the roundest labels."""
+    parts = min((3, 4, 5), key=lambda count: len(f"{top / count:.6g}".rstrip("0")))
     heights = [(TOP + plot * (1 - at / parts), top * at / parts) for at in range(parts + 1)]
     return [Line(round(y, 2), round(y + 3.5, 2), short_amount(value, sign)) for y, value in heights]
 

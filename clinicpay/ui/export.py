@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpResponse
@@ -18,6 +19,8 @@ class Amount(str):
 
 def safe(cell: Any) -> str:
     """The cell as text that a spreadsheet shows and doesn't run: an apostrophe stands before what would start one."""
+    if isinstance(cell, datetime):
+        return f"{cell:%Y-%m-%d %H:%M}"
     text = "" if cell is None else str(cell).replace("\0", "")
     if isinstance(cell, int | Amount):
         return text
@@ -26,10 +29,19 @@ def safe(cell: Any) -> str:
 
 def csv_text(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """The table with every cell quoted, so that no cell can end early and begin another."""
+    return _written([header]) + _written(rows)
+
+
+def csv_chunks(header: Sequence[str], chunks: Iterable[Iterable[Sequence[Any]]]) -> Iterator[bytes]:
+    """The same in pieces: the head, then the rows of each chunk."""
+    yield ("\ufeff" + _written([header])).encode()
+    for rows in chunks:
+        yield _written(rows).encode()
+
+
+def _written(rows: Iterable[Sequence[Any]]) -> str:
     text = io.StringIO()
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow([safe(name) for name in header])
-    writer.writerows([safe(cell) for cell in row] for row in rows)
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([safe(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 

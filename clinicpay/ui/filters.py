@@ -1,19 +1,82 @@
 """The bar of filters over a list: one line, chips for what is set, everything in the address."""
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import django_filters
 from django import forms
 from django.db.models import QuerySet
 from django.forms import BoundField
+from django.forms.utils import flatatt
 from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django_filters.fields import DateRangeField
 from django_filters.widgets import DateRangeWidget
 
+from clinicpay.ui.days import bound_days
 from clinicpay.ui.links import with_query, without_value
 from clinicpay.ui.paging import CURSORS
 
 SEARCH = "q"
+
+
+class Menu(forms.Select):
+    """A select without groups, drawn in one go: Django draws each option by a template of its own."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """The select with its options."""
+        chosen = str(value or "")
+        options = ((key, SafeString(" selected") if str(key) == chosen else "", label) for key, label in self.choices)
+        attributes = flatatt(self.build_attrs(self.attrs, {"name": name, **(attrs or {})}))
+        return format_html(
+            "<select{}>{}</select>",
+            attributes,
+            format_html_join("", '<option value="{}"{}>{}</option>', options),
+        )
+
+
+class DateSpan(DateRangeWidget):
+    """Two days, of which either may be left out."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """Two inputs of the browser's own kind."""
+        given = value if isinstance(value, list) else self.decompress(value)
+        ends = zip(self.suffixes, self.widgets, given or ("", ""), strict=True)
+        rows = (
+            (name, end, (attrs or {}).get("id", f"id_{name}"), end, part.attrs.get("aria-label", ""), _day(day))
+            for end, part, day in ends
+        )
+        one = '<input type="date" class="form-control" name="{}_{}" id="{}_{}" aria-label="{}" value="{}">'
+        return format_html_join(SafeString('<span class="desk-dash">–</span>'), one, rows)
+
+
+def _day(value: Any) -> str:
+    return value.strftime("%Y-%m-%d") if hasattr(value, "strftime") else str(value or "")
+
+
+class CheckMenu(forms.CheckboxSelectMultiple):
+    """Several choices behind a button that says what they are about."""
+
+    def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:
+        """A fold of check boxes."""
+        label, chosen = self.attrs.get("aria-label", ""), {str(one) for one in value or ()}
+        boxes = (
+            (name, key, SafeString(" checked") if str(key) in chosen else "", words) for key, words in self.choices
+        )
+        return format_html(
+            '<details class="filter-more check-menu"><summary class="btn">{}</summary>'
+            '<div class="filter-panel" role="group" aria-label="{}">{}</div></details>',
+            label,
+            label,
+            format_html_join(
+                "",
+                '<label class="form-check"><input class="form-check-input" type="checkbox" name="{}" value="{}"{}>'
+                '<span class="form-check-label">{}</span></label>',
+                boxes,
+            ),
+        )
 
 
 @dataclass(frozen=True)
@@ -25,6 +88,33 @@ class Chip:
     url: str
 
 
+@dataclass(frozen=True)
+class Hiding:
+    """A filter that hides rows, how many of all, and the address without it."""
+
+    label: str
+    value: str
+    hidden: int
+    total: int
+    url: str
+
+
+class DaysInOrder(forms.Form):
+    """What a filter reads from the address: two days that cross narrow nothing down, and it says so."""
+
+    def clean(self) -> dict[str, Any]:
+        """Drop each span of days whose first is after its last."""
+        cleaned = super().clean() or self.cleaned_data
+        for name, field in self.fields.items():
+            span = cleaned.get(name)
+            if isinstance(field, DateRangeField) and span and span.start and span.stop and span.start > span.stop:
+                self.add_error(name, CROSSED)
+        return cleaned
+
+
+CROSSED = "The first day is after the last one, so days were not filtered. Change one of them."
+
+
 class ListFilter(django_filters.FilterSet):
     """A FilterSet that templates/ui/filterbar.html can draw.
 
@@ -33,6 +123,9 @@ class ListFilter(django_filters.FilterSet):
     """
 
     more: tuple[str, ...] = ()
+    varies: tuple[tuple[str, str], ...] | None = None
+    """Choices that differ from clinic to clinic; with None the fields are drawn anew for each page."""
+    _form_class: ClassVar[type[forms.Form]]
 
     @classmethod
     def of(cls, request: HttpRequest, queryset: QuerySet, **options: Any) -> Self:
@@ -40,10 +133,35 @@ class ListFilter(django_filters.FilterSet):
         return cls(request.GET, queryset=queryset, request=request, **options)
 
     def get_form_class(self) -> type[forms.Form]:
-        form_class = super().get_form_class()
-        for name, field in form_class.base_fields.items():
-            _style(field.widget, str(field.label or name))
-        return form_class
+        """Made once for each kind of filter: a form copies its fields, and takes choices anew."""
+        if "_form_class" not in vars(type(self)):
+            form_class: Any = type("FilterForm", (DaysInOrder, super().get_form_class()), {})
+            for name, field in form_class.base_fields.items():
+                bound_days(field)
+                _style(field.widget, str(field.label or name))
+            type(self)._form_class = form_class
+        return type(self)._form_class
+
+    @classmethod
+    def blank(cls, varies: tuple[tuple[str, str], ...]) -> Self:
+        """The filters with these choices and nothing set."""
+        made = cls({}, queryset=cls._meta.model._default_manager.none())
+        made.varies = varies
+        return made
+
+    @cached_property
+    def asks(self) -> bool:
+        """Whether the address has a word for any of the filters."""
+        return any(value for name in self.filters for key in _keys(name) for value in self._given(key))
+
+    @property
+    def qs(self) -> QuerySet:
+        """The rows, narrowed down; where nothing is asked no form is needed to know that."""
+        return super().qs if self.asks else self.unasked(self.queryset.all())
+
+    def unasked(self, rows: QuerySet) -> QuerySet:
+        """What is listed while nothing is asked: all, unless a list says otherwise."""
+        return rows
 
     @property
     def search_field(self) -> BoundField | None:
@@ -60,7 +178,7 @@ class ListFilter(django_filters.FilterSet):
     @property
     def chips(self) -> list[Chip]:
         """What is set, in the order of the fields; computed from the address, so it can be shared."""
-        return [chip for name in self.filters for chip in self._chips_of(name)]
+        return [chip for name in self.filters for chip in self._chips_of(name)] if self.asks else []
 
     def _chips_of(self, name: str) -> list[Chip]:
         field = self.form[name]
@@ -83,6 +201,18 @@ class ListFilter(django_filters.FilterSet):
         return params
 
     @property
+    def refused(self) -> list[str]:
+        """What of the address could not be read, in words: it narrows nothing down."""
+        if not self.asks:
+            return []
+        return [f"{self.form[name].label}: {words}" for name in self.filters for words in self.form[name].errors]
+
+    @property
+    def hiding(self) -> list[Hiding]:
+        """For an empty list: how many rows each filter hides, where a list can say so."""
+        return []
+
+    @property
     def is_filtered(self) -> bool:
         return bool(self.chips)
 
@@ -99,6 +229,9 @@ def _keys(name: str) -> list[str]:
 
 
 def _style(widget: forms.Widget, label: str) -> None:
+    if isinstance(widget, CheckMenu):
+        widget.attrs.setdefault("aria-label", label)
+        return
     parts = getattr(widget, "widgets", [widget])
     for part, end in zip(parts, ("from", "to"), strict=False):
         if len(parts) == 2:

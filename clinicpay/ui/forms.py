@@ -11,8 +11,6 @@ from django.utils.safestring import SafeString
 
 from clinicpay import money
 
-KEY_FIELD = "request_key"
-
 
 class MoneyInput(forms.TextInput):
     """A right-aligned amount; `data-digits` and `data-symbol` let money.js write like the server."""

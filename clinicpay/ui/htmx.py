@@ -44,11 +44,23 @@ def signed_out(request: HttpRequest) -> HttpResponse:
 
 def add_toast(response: HttpResponse, toast: dict[str, Any]) -> None:
     """Append to the toasts that this response shows, keeping its other events."""
-    header = response.get(TRIGGER, "")
-    events = json.loads(header) if header.startswith("{") else dict.fromkeys(filter(None, header.split(", ")))
+    events = _events(response)
     earlier = events.get("toast")
     events["toast"] = [*earlier, toast] if isinstance(earlier, list) else [*filter(None, [earlier]), toast]
     response[TRIGGER] = json.dumps(events)
+
+
+def trigger(response: HttpResponse, event: str) -> None:
+    """Let an event happen in the page once this response is in it, beside the others that it carries."""
+    response[TRIGGER] = json.dumps(_events(response) | {event: None})
+
+
+def _events(response: HttpResponse) -> dict[str, Any]:
+    header = response.get(TRIGGER, "")
+    events: dict[str, Any] = (
+        json.loads(header) if header.startswith("{") else dict.fromkeys(filter(None, header.split(", ")))
+    )
+    return events
 
 
 def toast_of(message: Message) -> dict[str, Any]:

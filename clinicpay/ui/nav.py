@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 class NavItem:
     """One entry of the menu; one with `children` opens a list of them.
 
-    `key` is the letter that opens it after "g"; `badge` is a count that waits for somebody.
+    `key` is the letter that opens it after "g"; `badge` is a count that waits for somebody. A child may
+    belong to a `section`, whose name stands above the first of it. `alone` is its very address only, not those below.
     """
 
     label: str
@@ -19,13 +20,21 @@ class NavItem:
     badge: int = 0
     key: str = ""
     badge_label: str = "waiting"
+    section: str = ""
+    alone: bool = False
+
+    @property
+    def sections(self) -> int:
+        """Under how many names its children stand; 0 when they have none."""
+        return len({child.section for child in self.children} - {""})
 
 
 def mark_active(items: Iterable[NavItem], path: str) -> list[NavItem]:
     """The items with the one whose address is the longest beginning of `path` made active."""
     items = list(items)
-    addresses = [item.url for parent in items for item in (parent, *parent.children) if item.url]
-    best = max((url for url in addresses if path.startswith(url)), key=len, default=None)
+    entries = [item for parent in items for item in (parent, *parent.children) if item.url]
+    found = (item.url for item in entries if (path == item.url if item.alone else path.startswith(item.url)))
+    best = max(found, key=len, default=None)
     return [_marked(item, best) for item in items]
 
 

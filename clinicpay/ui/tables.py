@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from clinicpay.ui.links import with_query
-from clinicpay.ui.paging import CURSORS, SIZES, CappedPaginator, PageLink, Slice, cut
+from clinicpay.ui.paging import CURSORS, SIZES, CappedPaginator, PageLink, Shape, Shortcut, Slice, cut
 
 
 def column(
@@ -59,6 +59,8 @@ class ListTable(django_tables2.Table):
     selectable: ClassVar[bool] = False
     two_lines: ClassVar[bool] = False  # on a phone: the cells marked m1 m1e m2 m2e
     empty: Empty = Empty("Nothing here yet")
+    never_null: ClassVar[frozenset[str]] = frozenset()  # nullable columns that all rows of this list have
+    shape: Shape | None = None  # what is read of the rows of a page; the whole of them without it
 
     shown: Slice
     request: HttpRequest
@@ -69,7 +71,7 @@ class ListTable(django_tables2.Table):
         page_field = "page"
 
     @classmethod
-    def of(cls, request: HttpRequest, rows: Any, **options: Any) -> Self:
+    def of(cls, request: HttpRequest, rows: Any, *, shortcut: Shortcut | None = None, **options: Any) -> Self:
         """The table of `rows` in the order and at the page that the address asks for."""
         options = {"order_by_field": "sort", "per_page_field": "per", "page_field": "page"} | options
         table = cls(rows, **options)
@@ -79,6 +81,8 @@ class ListTable(django_tables2.Table):
         if any(name.lstrip("-") in columns for name in wanted):  # anything else, the table would complain of
             table.order_by = [name for name in wanted if name.lstrip("-") in columns]
         table.paginator = CappedPaginator(table.ordered(), table.size)
+        table.paginator.shortcut = shortcut.along(table.paginator.object_list) if shortcut else None
+        table.paginator.shape, table.paginator.never_null = table.shape, table.never_null
         table.shown = cut(table.paginator, request.GET, table.prefix or "")
         return table
 
@@ -88,11 +92,10 @@ class ListTable(django_tables2.Table):
         if not isinstance(rows, QuerySet):
             return rows
         order = [str(name) for name in rows.query.order_by or rows.model._meta.ordering]
-        key = rows.model._meta.pk.name
-        if {name.lstrip("-") for name in order} & {key, "pk"}:
+        if {name.lstrip("-") for name in order} & {rows.model._meta.pk.name, "pk"}:
             return rows
         downwards = bool(order) and order[0].startswith("-")
-        return rows.order_by(*order, f"{'-' if downwards else ''}{key}")
+        return rows.order_by(*order, "-pk" if downwards else "pk")
 
     @property
     def size(self) -> int:

@@ -12,18 +12,18 @@ PAID, WAITING, FAILED, QUIET, REFUNDED, INFORMED = "paid", "waiting", "failed", 
 _TONES = {
     PAID: (
         "paid settled completed complete confirmed approved active eligible accepted kept reconciled done"
-        " succeeded applied current on_track linked issued closed_by_payment verified"
+        " succeeded applied current on_track linked issued closed_by_payment verified sent booked printed"
     ),
     WAITING: (
         "pending processing partial partially_paid unpaid requested waiting due due_soon open held scheduled"
-        " in_progress unconfirmed running partly_done proposed late"
+        " in_progress unconfirmed running partly_done proposed late queued"
     ),
     FAILED: "failed overdue rejected broken denied ineligible defaulted error expired missed behind",
     QUIET: (
         "draft cancelled canceled voided void no_charge none closed planned unknown released reversed"
-        " written_off removed inactive archived skipped superseded withdrawn"
+        " written_off removed inactive archived skipped superseded withdrawn seen"
     ),
-    REFUNDED: "refunded partially_refunded refund_pending",
+    REFUNDED: "refunded partially_refunded refund_pending returned",
     INFORMED: "planned_visit prepayment pre_payment in_plan on_plan new promised plan contacted treatment",
 }
 TONE = {state: tone for tone, states in _TONES.items() for state in states.split()}

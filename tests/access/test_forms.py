@@ -1,6 +1,6 @@
 """Every field that chooses a row refuses the id of another clinic's row (A8)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
@@ -10,10 +10,23 @@ import pytest
 from django import forms
 from django.test import RequestFactory
 
+from clinicpay.clinics import clock
 from clinicpay.clinics.scope import clinic_scope
+from clinicpay.close.filters import DayFilter
+from clinicpay.exports.forms import SpanForm as ExportSpanForm
 from clinicpay.staff.checks import addresses
-from payments.filters import PaymentFilter, TreatmentFilter, TreatmentMoneyFilter
-from payments.forms import TakePaymentForm
+from clinicpay.staff.forms import TreatsAsForm
+from deposits.filters import GlanceFilter, SlipFilter
+from deposits.forms.reconcile import RetrieveForm
+from deposits.forms.slips import SlipForm, SpanForm
+from followups.forms.contacts import PromisePaymentForm
+from payments.filters import TreatmentFilter, TreatmentMoneyFilter
+from payments.forms import CollectForm, TakePaymentForm
+from payments.forms.create import CreateForm
+from payments.forms.holds import ChangeHoldForm, CriteriaForm, HoldForm
+from payments.forms.packages import PackageForm, PlaceForm, StagedForm, VisitForm
+from payments.queries.estimates import Wanted
+from payments.services import Use
 from tests.worlds import World
 from treatments.forms import TreatmentForm
 
@@ -26,20 +39,104 @@ def _take_payment(world: World, data: dict) -> forms.Form:
     return TakePaymentForm(data, account=world.charge.account, charges=[], currency="USD")
 
 
+def _pay_promise(world: World, data: dict) -> forms.Form:
+    return PromisePaymentForm(data | {"seen": "open"}, account=world.charge.account, charges=[], currency="USD")
+
+
 def _treatment(world: World, data: dict) -> forms.Form:
     return TreatmentForm(data, member=world.home.rita, now=datetime(2026, 11, 20, 10, 0))
 
 
-FORMS = {TakePaymentForm: _take_payment, TreatmentForm: _treatment}
+def _collect(world: World, data: dict) -> forms.Form:
+    return CollectForm(data | {"to": "paid"}, payment=world.asked, use=Use())
+
+
+def _create_payment(world: World, data: dict) -> forms.Form:
+    return CreateForm(data, wanted=Wanted(world.patient), currency="USD")
+
+
+def _span(world: World, data: dict) -> forms.Form:
+    today = clock.today(world.home.clinic)
+    return SpanForm(data | {"first": str(today), "last": str(today)}, today=today)
+
+
+def _slip(world: World, data: dict) -> forms.Form:
+    today = clock.today(world.home.clinic)
+    return SlipForm(data | {"first": str(today), "last": str(today), "line": ["PAY-001"]}, today=today, currency="USD")
+
+
+def _criteria(kind: type[CriteriaForm], **more: Any) -> Callable[[World, dict], forms.Form]:
+    def make(world: World, data: dict) -> forms.Form:
+        chosen = data | {"anyway": "on", "reason": "Wrong one", "procedure": ""}
+        return kind(chosen, account=world.account, currency="USD", own=("", ""), **more)
+
+    return make
+
+
+def _export_span(world: World, data: dict) -> forms.Form:
+    today = clock.today(world.home.clinic)
+    return ExportSpanForm(data | {"what": "journal", "first": str(today), "last": str(today)}, today=today)
+
+
+AGREED = {
+    "name": "Cleanings",
+    "title": "Cleaning",
+    "price": "100.00",
+    "visits": "4",
+    "first_date": "2026-11-20",
+    "on": "2026-11-20",
+    "every": "3",
+    "unit": "months",
+    "time": "10:00",
+    "stage-TOTAL_FORMS": "1",
+    "stage-INITIAL_FORMS": "0",
+    "stage-0-title": "Preparation",
+    "stage-0-on": "2026-11-20",
+    "stage-0-price": "100.00",
+}
+"""What the forms of packages and staged treatments are filled in with."""
+
+
+def _agreed(kind: type[PlaceForm], **more: Any) -> Callable[[World, dict], forms.Form]:
+    return lambda world, data: kind(data | AGREED, member=world.home.rita, **more)
+
+
+FORMS = {
+    PlaceForm: _agreed(PlaceForm),
+    PackageForm: _agreed(PackageForm),
+    StagedForm: _agreed(StagedForm),
+    VisitForm: _agreed(VisitForm, staged=True),
+    TreatsAsForm: lambda _world, data: TreatsAsForm(data),
+    CriteriaForm: _criteria(CriteriaForm),
+    HoldForm: _criteria(HoldForm, available=5000),
+    ChangeHoldForm: _criteria(ChangeHoldForm),
+    TakePaymentForm: _take_payment,
+    PromisePaymentForm: _pay_promise,
+    CollectForm: _collect,
+    TreatmentForm: _treatment,
+    CreateForm: _create_payment,
+    RetrieveForm: lambda _world, data: RetrieveForm(data),
+    SpanForm: _span,
+    SlipForm: _slip,
+    ExportSpanForm: _export_span,
+}
 """How each form with such a field is made; a new one must be added."""
 
-FILTERS = {PaymentFilter, TreatmentFilter, TreatmentMoneyFilter}
+FILTERS = [TreatmentFilter, TreatmentMoneyFilter, SlipFilter, GlanceFilter, DayFilter]
 
 ROWS = {
     "location": lambda world: world.location,
+    "patient": lambda world: world.patient,
+    "treatment": lambda world: world.planned,
+    "package": lambda world: world.newest_package(),
     "practitioner": lambda world: world.home.practitioner,
 }
 """A row that each such field may choose, by the field's name."""
+
+
+def _sent(row: Any) -> Any:
+    """What a form sends for a row: its public number where it has one."""
+    return getattr(row, "ref", row.pk)
 
 
 def _complete(world: World) -> dict[str, Any]:
@@ -52,7 +149,7 @@ def _complete(world: World) -> dict[str, Any]:
         "service_date": "2026-11-20",
         "service_time": "10:00",
         "codes": [world.price.code],
-        **{name: row(world).pk for name, row in ROWS.items()},
+        **{name: _sent(row(world)) for name, row in ROWS.items()},
     }
 
 
@@ -77,7 +174,7 @@ def test_every_form_that_chooses_rows_is_tested():
 
 
 def test_every_filter_that_chooses_rows_is_tested():
-    assert {one for one in _classes(django_filters.FilterSet) if _choosing(one.base_filters)} == FILTERS
+    assert {one for one in _classes(django_filters.FilterSet) if _choosing(one.base_filters)} == set(FILTERS)
 
 
 def test_every_choice_has_a_sample_row():
@@ -99,7 +196,7 @@ def test_form_takes_rows_of_its_clinic(worlds, form):
 def test_form_refuses_rows_of_another_clinic(worlds, form, name):
     north, south = worlds
     with clinic_scope(north.home.clinic):
-        bound = FORMS[form](north, _complete(north) | {name: ROWS[name](south).pk})
+        bound = FORMS[form](north, _complete(north) | {name: _sent(ROWS[name](south))})
         assert list(bound.errors) == [name]
 
 

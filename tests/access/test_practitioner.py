@@ -1,9 +1,10 @@
-"""A practitioner sees no amount, payment state or finance note on any page (S0.27)."""
+"""A practitioner sees no amount, payment state or finance note on any page (S0.27); all others see them (S0.26)."""
 
 import re
 
 import pytest
 
+from clinicpay.clinics.addresses import address
 from clinicpay.clinics.scope import clinic_scope
 from tests.access.samples import HTMX, IN_CLINIC, Words, arguments, named, path_of, right, who_of
 from tests.worlds import World
@@ -35,7 +36,7 @@ def _words(response) -> str:
 
 
 @pytest.mark.parametrize("one", PAGES, ids=named)
-def test_page_for_a_practitioner_has_no_money(worlds, one):
+def test_s0_27_page_for_a_practitioner_has_no_money(worlds, one):
     north, _ = worlds
     petra = north.browser("petra")
     for place in _places(one, north):
@@ -43,6 +44,24 @@ def test_page_for_a_practitioner_has_no_money(worlds, one):
             words = _words(petra.get(place, headers=headers))
             assert AMOUNT.findall(words) == []
             assert MONEY_WORDS.findall(words) == []
+
+
+@pytest.mark.parametrize("who", ["rita", "bill", "adam", "olga"])
+def test_s0_26_others_see_payment_state_and_finance_notes(worlds, who):
+    """S0.26: beside the treatment, and its notes; the control of S0.27 is the practitioner at the same addresses."""
+    north, _ = worlds
+    place = f"/c/{north.slug}/treatments/{north.planned.ref}/"
+    state = f"/c/{north.slug}/treatments/{north.invoice.event.ref}/"
+    note = address(north.home.clinic, "treatment_notes", number=north.planned)
+
+    words = _words(north.browser(who).get(state))
+    assert AMOUNT.findall(words)
+    assert {"balance", "paid"} & {word.lower() for word in MONEY_WORDS.findall(words)}
+    assert f"{north.canary} note" in _words(north.browser(who).get(note))
+
+    petra = north.browser("petra")
+    assert petra.get(note).status_code == 403
+    assert f"{north.canary} note" not in _words(petra.get(place)).replace(f"{north.canary} notes", "")
 
 
 def test_pages_of_others_do_have_money(worlds):

@@ -14,6 +14,7 @@ BUILDS_SQL = {
     "clinicpay/backups/attacks.py",  # a list of attacks, all of them constants
     "clinicpay/backups/digests.py",  # names of tables, composed by psycopg
     "clinicpay/backups/scratch.py",  # names of roles, composed by psycopg
+    "clinicpay/proof/figures.py",  # each figure is a query of ours, a constant of its group
     "balances/checks.py",  # each check is a query of ours, counted by a query around it
     "clinicpay/clinics/db/catalogue.py",  # each lint is a query of ours, behind what it calls a tenant table
     "clinicpay/clinics/db/operations.py",  # names of tables and columns, from the models
@@ -22,20 +23,33 @@ BUILDS_SQL = {
 }
 
 FINDS_USERS = {
-    "clinicpay/demo.py",  # makes the people of the demo clinics
+    "clinicpay/demo/__init__.py",  # makes the people of the demo clinics
 }
 
 OPENS_CLINICS = {
+    "clinicpay/demo/callbacks.py",
+    "clinicpay/demo/closes.py",
+    "clinicpay/demo/corrections.py",
+    "clinicpay/demo/write_offs.py",
     "clinicpay/backups/attacks.py",
     "clinicpay/clinics/commands.py",
     "clinicpay/clinics/scope.py",
     "clinicpay/clinics/services.py",
-    "clinicpay/demo.py",
+    "clinicpay/demo/__init__.py",
+    "clinicpay/demo/exports.py",
     "clinicpay/management/commands/import_synthea.py",
     "clinicpay/staff/management/commands/create_clinic.py",
+    "clinicpay/staff/management/commands/reset_second_step.py",  # tells the trail of each clinic of a person
     "clinicpay/staff/middleware.py",
     "clinicpay/staff/services.py",
     "clinicpay/tasks.py",
+    "followups/services/feeds.py",  # calendars come in by an address of their own
+    "followups/services/statement_runs.py",  # draws paper between two transactions
+    "payments/gateways/simulator.py",  # stands for another company: its books are asked apart
+    "payments/services/gateway_events.py",  # events come from gateways, before any clinic is entered
+    "payments/services/gateway_refunds.py",  # asks the gateway between two transactions
+    "payments/services/links.py",  # strangers come in by a link
+    "payments/services/simulation.py",  # the simulator's events
 }
 """The doors: the web's one middleware, tasks, commands, and what makes a clinic or a member of it."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.architecture.sources import PRODUCT, modules, place
 
 LEDGER = "balances/ledger/"
-READERS = {"balances/queries.py"}
+READERS = {"balances/queries.py", "followups/queries/review.py"}
 """What reads entries for pages; it writes none."""
 
 

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import uuid
 from contextlib import contextmanager
 
 import psycopg
@@ -12,9 +13,9 @@ from django.db import connection
 
 from balances.checks import CHECKS, measure, references
 from balances.queries import live_allocations
-from balances.services import run_auto_apply, undo_allocation
+from balances.services import apply_preview, preview_run, run_auto_apply, undo_allocation
 from clinicpay.clinics.scope import clinic_scope
-from payments.services import reverse_payment
+from payments.services import fold_tallies, reverse_payment
 from tests.factories import a_charge, a_patient, a_payment, make_clinic
 from tests.worlds import go_back_and_forth
 
@@ -28,6 +29,9 @@ FAULTS = {
     "charge_parts": [f"update balances_charge set credited = credited + 1 where {MINE} and credited > 0"],
     "moved_debt": [f"update balances_charge set moved = moved - 1 where {MINE} and moved > 0"],
     "credit_totals": [f"update balances_credit set available = available + 1 where {MINE} and available = 0"],
+    "oldest_open": [
+        f"update patients_account set oldest_open = oldest_open - 1 where {MINE} and oldest_open is not null"
+    ],
     "account_totals": [f"update patients_account set owes = owes + 1 where {MINE}"],
     "limits": [
         "alter table balances_credit drop constraint balances_credit_available",
@@ -50,6 +54,8 @@ FAULTS = {
     ],
     "journal_totals": [f"update balances_charge set outstanding = 0 where {MINE} and outstanding > 0"],
     "payments": [f"update payments_payment set status = 'failed' where {MINE} and status = 'paid'"],
+    "payment_names": [f"update payments_payment set name_key = 'x' where {MINE}"],
+    "tallies": [f"update payments_tally set amount = amount + 1 where {MINE} and status = ''"],
     "live_allocations": [f"update payments_payment set status = 'voided' where {MINE} and status = 'paid'"],
     "patients": [f"update balances_charge set outstanding = 0 where {MINE} and outstanding > 0"],
     "invoices": [f"update balances_charge set account_id = account_id + 1000000 where {MINE}"],
@@ -82,6 +88,7 @@ def books(django_db_setup, django_db_blocker):
             reverse_payment(a_payment(home, patient.account, 700, (charge, 700)), by=home.rita, reason="Entered twice")
             a_payment(home, patient.account, 800, (charge, 300))
             go_back_and_forth(home, a_patient(home, "Late"))
+            preview_run(by=home.bill)  # it decides, and nothing of it was applied
         assert payment.amount == 5500
         return home
 
@@ -152,3 +159,32 @@ def test_the_command_ends_with_one_on_a_difference(books):
     assert (mine["ok"], code, code_of_all) == (False, 1, 1)
     assert wrong == {"charge_totals", "charge_parts", "journal_totals", "patients"}
     assert wrong <= {check["name"] for check in everything["checks"] if check["differences"]}
+
+
+def test_month_whose_money_went_again_agrees_once_it_is_folded():
+    """Nothing is left of its lines, and nothing is the sum of its entries: that was told as a difference."""
+    home = make_clinic(f"month-{uuid.uuid4().hex[:8]}", "Harbor Clinic")
+    with clinic_scope(home.clinic, home.bill.user), connection.cursor() as cursor:
+        payment = a_payment(home, a_patient(home).account, 5000)
+        reverse_payment(payment, by=home.bill, reason="Entered twice")
+        fold_tallies()
+        assert measure(BY_NAME["tallies"], cursor).examples == []
+
+
+def test_preview_that_nobody_applied_agrees():
+    """It decided, and nothing moved: that was told as a difference, and kept every day from being closed."""
+    home = make_clinic(f"preview-{uuid.uuid4().hex[:8]}", "Harbor Clinic")
+    with clinic_scope(home.clinic, home.bill.user), connection.cursor() as cursor:
+        patient = a_patient(home)
+        a_charge(home, patient, 5000)
+        a_payment(home, patient.account, 5000)
+        other = a_patient(home, "Mia")
+        owed = a_charge(home, other, 700)
+        a_payment(home, other.account, 700)
+        run = preview_run(by=home.bill)
+        assert measure(BY_NAME["runs"], cursor)[1:] == (1, 0, [])
+        a_payment(home, other.account, 100, (owed, 100))
+        apply_preview(run, by=home.bill)  # which leaves out whoever has changed
+        run.refresh_from_db()
+        assert (run.allocated, run.changed) == (5000, 1)
+        assert measure(BY_NAME["runs"], cursor)[1:] == (1, 0, [])

@@ -5,11 +5,11 @@ import pytest
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
-from clinicpay.embedded.postgres import free_port
-from tests.security.test_away import no_cache, no_database
+from tests.ports import closed_port
+from tests.security.test_away import no_cache, no_database, nowhere
 from tests.worlds import connected_as_superuser
 
-__all__ = ["no_cache"]
+__all__ = ["no_cache", "nowhere"]
 
 JSON = {"Accept": "application/json"}
 OK = {"database": "ok", "migrations": "ok", "cache": "ok"}
@@ -88,10 +88,10 @@ def test_wrong_password_is_an_answer_too(client):
     assert answer.status_code == 503
 
 
-def test_free_port_is_really_nobodys():
+def test_closed_port_is_really_nobodys():
     """The control of `no_database`: what stands in for an absent server refuses."""
-    with pytest.raises(psycopg.OperationalError):
-        psycopg.connect(host="127.0.0.1", port=free_port(), user="x", dbname="x", connect_timeout=2)
+    with closed_port() as port, pytest.raises(psycopg.OperationalError, match="refused"):
+        psycopg.connect(host="127.0.0.1", port=port, user="x", dbname="x", connect_timeout=2)
 
 
 def test_inside_tls_the_questions_are_not_sent_elsewhere(client, settings):

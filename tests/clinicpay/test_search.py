@@ -9,6 +9,7 @@ from clinicpay.patients.models import Account
 from clinicpay.patients.queries import narrowed, patients
 from clinicpay.patients.services import add_payer, change_patient, open_account, register_patient
 from clinicpay.search import Group, found
+from tests.deposits.slips import drafted, paid, printed
 from tests.factories import a_charge, a_patient, a_receipt
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +59,16 @@ def said(text: str, member, limit: int = 50) -> dict[str, list[str]]:
 )
 def test_finds(people, typed, hits):
     assert said(typed, people.rita) == hits
+
+
+def test_bank_slips_are_found_by_number_by_who_carries_them(people):
+    """A draft has no number and is not found; reception, which makes no slips, is told nothing."""
+    slip = printed(people)
+    paid(people, 700)
+    drafted(people)
+    assert said("bs-1", people.bill) == {"Bank slips": [slip.ref]} == said("BS-001", people.olga)
+    assert "Bank slips" in said("1", people.adam)
+    assert said("bs-1", people.rita) == said("bs-1", people.petra) == said("BS-002", people.bill) == {}
 
 
 def test_number_without_letters_is_looked_for_everywhere(people):

@@ -12,6 +12,7 @@ import pytest
 
 from clinicpay.embedded.postgres import Cluster
 from clinicpay.embedded.servers import Tenancy
+from tests.ports import remember_port
 
 
 @contextmanager
@@ -36,7 +37,7 @@ def data() -> Iterator[Path]:
 def prepared() -> Iterator[Path]:
     """A data folder with a prepared cluster: making one takes longer than all that the tests do with it."""
     with reachable_folder() as folder:
-        tenancy = Tenancy(Cluster(folder, durable=False))
+        tenancy = Tenancy(Cluster(remember_port(folder), durable=False))
         tenancy.enter(in_passing=True)
         tenancy.leave()
         yield folder

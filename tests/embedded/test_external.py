@@ -13,11 +13,12 @@ import psycopg
 import pytest
 
 from clinicpay.embedded.paths import PROJECT
-from clinicpay.embedded.postgres import SUPERUSER, Cluster, free_port
+from clinicpay.embedded.postgres import SUPERUSER, Cluster
 from clinicpay.embedded.roles import APP, BACKUP, OWNER
 from clinicpay.embedded.valkey import Broker
 from tests.embedded.conftest import reachable_folder
-from tests.embedded.test_supervisor import eventually
+from tests.embedded.test_supervisor import PATIENCE, eventually
+from tests.ports import remember_port, server_port
 
 PASSWORD = "hunter2-canary"
 
@@ -26,7 +27,7 @@ PASSWORD = "hunter2-canary"
 def server() -> Iterator[str]:
     """A PostgreSQL that somebody else runs: the address of its superuser."""
     with reachable_folder() as folder:
-        cluster = Cluster(folder, durable=False)
+        cluster = Cluster(remember_port(folder), durable=False)
         cluster.start()
         yield cluster.url(SUPERUSER, "postgres")
         cluster.stop()
@@ -83,7 +84,7 @@ def test_backup_of_the_server_that_is_named(practice: dict[str, str], tmp_path: 
     [
         (lambda url: url.replace(PASSWORD, "wrong"), f'password authentication failed for user "{APP}"'),
         (lambda url: url.replace("/practice", "/nowhere"), "nowhere"),
-        (lambda url: f"postgres://{APP}:{PASSWORD}@127.0.0.1:{free_port()}/practice", "Connection refused"),
+        (lambda url: f"postgres://{APP}:{PASSWORD}@127.0.0.1:1/practice", "Connection refused"),
         (lambda url: "practice", "DATABASE_URL must look like postgres://user:password@host:5432/database."),
         (lambda url: url.replace("postgres:", "mysql:"), "DATABASE_URL must look like postgres://"),
         (lambda url: url.partition("127")[0] + "host:port/practice", "DATABASE_URL must look like postgres://"),
@@ -146,7 +147,9 @@ def test_superuser_as_the_application_is_refused_in_one_line(
 def test_make_run_refuses_early_and_in_words(
     practice: dict[str, str], tmp_path: Path, changed: dict[str, str], says: str
 ) -> None:
-    refused = done("-m", "clinicpay.embedded", "run", data=tmp_path, **practice | {"PORT": str(free_port())} | changed)
+    refused = done(
+        "-m", "clinicpay.embedded", "run", data=tmp_path, **practice | {"PORT": str(server_port())} | changed
+    )
 
     assert refused.returncode == 1
     assert says in refused.stderr
@@ -154,7 +157,7 @@ def test_make_run_refuses_early_and_in_words(
 
 
 def test_make_run_serves_on_servers_of_ones_own(practice: dict[str, str], tmp_path: Path) -> None:
-    port, printed = free_port(), tmp_path / "printed.txt"
+    port, printed = server_port(), tmp_path / "printed.txt"
     (tmp_path / "broker").mkdir()
     broker = Broker(tmp_path / "broker")
     told = {"PATH": os.environ["PATH"], "CLINICPAY_DATA": str(tmp_path / "data"), "PORT": str(port)}
@@ -170,5 +173,5 @@ def test_make_run_serves_on_servers_of_ones_own(practice: dict[str, str], tmp_pa
         assert broker.is_alive()
     finally:
         run.send_signal(signal.SIGINT)
-        run.wait(10)
+        run.wait(PATIENCE)
         broker.stop()

@@ -29,7 +29,7 @@ def start(cluster: Cluster) -> Running:
 
 def kill(cluster: Cluster, running: Running) -> None:
     os.kill(running.pid, signal.SIGKILL)
-    assert not is_held(cluster.data / "postgres.lock", patience=10)
+    assert not is_held(cluster.data / "postgres.lock", patience=60)
     assert cluster.running() is None
 
 

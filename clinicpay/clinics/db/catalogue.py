@@ -27,26 +27,40 @@ GLOBAL = {
 
 DEFINERS = {
     "all_clinics()",
+    "clinic_of_calendar(character varying)",
+    "clinic_of_gateway(character varying,character varying)",
     "clinic_of_invitation(character varying)",
+    "clinic_of_payment_link(character varying)",
     "create_clinic(character varying,character varying,character varying,character varying)",
     "ledger_apply()",
+    "ledger_oldest_open()",
     "ledger_opened()",
     "ledger_stamp_posting()",
     "memberships_of(bigint)",
+    "close_cashcount_agrees()",
     "close_dailyclose_locked()",
+    "exports_export_content()",
     "followups_case_agrees()",
     "followups_plan_total()",
+    "followups_writeoff_at_once()",
+    "payments_account_renamed()",
     "payments_check_money(bigint,bigint)",
+    "payments_fold()",
     "payments_gone_agrees()",
     "payments_money_agrees()",
+    "payments_patient_renamed()",
     "payments_refund_agrees()",
+    "payments_tally_money()",
+    "payments_tally_moved()",
+    "payments_tally_new()",
+    "treatments_package_sum()",
 }
 """The only functions that work with their owner's rights: doors before a clinic is known, and the ledger."""
 
 TOTALS = {
     "balances_charge": {"outstanding", "credited", "written_off", "moved"},
     "balances_credit": {"available"},
-    "patients_account": {"owes", "planned", "unapplied", "deposits", "held"},
+    "patients_account": {"owes", "planned", "unapplied", "deposits", "held", "oldest_open"},
 }
 """Columns that only the ledger's trigger moves, and the only ones that its role may update."""
 

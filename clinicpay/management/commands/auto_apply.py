@@ -19,7 +19,7 @@ from clinicpay.staff.models import ClinicPayItself
 class Command(ClinicCommand):
     """The same engine as the page and the night."""
 
-    help = "Apply unapplied payments and deposits to the oldest open invoices of their accounts."
+    help = "Apply money in hand to its accounts’ oldest open invoices, and pre-payments to what they are held for."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
@@ -50,7 +50,7 @@ def _run(clinic: Clinic) -> dict[str, Any]:
         Line(one.credit_id, one.charge_id, one.amount if one.charge_id else one.credit.available, one.reason)
         for one in decisions
     ]
-    return _report(clinic, run.pk, lines, applied_already=True)
+    return _report(clinic, run.ref, lines, applied_already=True)
 
 
 def _preview(clinic: Clinic) -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _line(one: Decided | Skipped) -> Line:
     return Line(one.credit_id, getattr(one, "charge_id", None), one.amount, one.reason)
 
 
-def _report(clinic: Clinic, run: int | None, lines: Sequence[Line], *, applied_already: bool) -> dict[str, Any]:
+def _report(clinic: Clinic, run: str | None, lines: Sequence[Line], *, applied_already: bool) -> dict[str, Any]:
     """A preview tells the totals as they would be, so that it reads like the run that follows it."""
     credits = Credit.objects.select_related("payment").in_bulk({line.credit_id for line in lines})
     charges = Charge.objects.select_related("invoice").in_bulk({line.charge_id for line in lines if line.charge_id})

@@ -38,6 +38,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--reset", action="store_true", help="begin again; only where all clinics are demo clinics")
+        parser.add_argument("--bare", action="store_true", help="people, patients and prices alone")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -47,7 +48,7 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute("set statement_timeout = 0")
         for plan in missing:
-            demo.build(plan)
+            demo.build(plan, bare=options["bare"])
         if options["json"]:
             self.stdout.write(json.dumps({"clinics": [plan.slug for plan in demo.PLANS], "logins": _rows()}))
         else:

@@ -1,6 +1,7 @@
 """Tags of the pages: icons, amounts, moments, states. Load with {% load ui %}."""
 
 import json
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -9,34 +10,116 @@ from zoneinfo import ZoneInfo
 from django import template
 from django.core.signals import setting_changed
 from django.template.context import RequestContext
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from clinicpay import money as amounts
-from clinicpay.ui import words
+from clinicpay.ui import cells, words
+from clinicpay.ui.each import each
+from clinicpay.ui.filters import ListFilter
 from clinicpay.ui.links import with_query
+from clinicpay.ui.nav import NavItem
+from clinicpay.ui.paging import PageLink
+from clinicpay.ui.tables import Header, ListTable
 
 register = template.Library()
-
-GLYPHS = {"full": "●", "part": "◐", "held": "◆", "": "○"}
-READ_ALOUD = {"full": "fully allocated", "part": "partly allocated", "held": "held as pre-payment"}
+register.tag("each", each)
 
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """{% icon 'cash' %}: a drawing beside words; with a label it stands for the words."""
-    return _drawing(name, str(label), _sprite())
+    return _drawing(name, str(label), asset("vendor/icons/sprite.svg"))
 
 
+@register.simple_tag
 @lru_cache
-def _sprite() -> str:
-    """Kept, because a page draws twenty icons and the storage takes the address apart each time."""
-    return static("vendor/icons/sprite.svg")
+def asset(path: str) -> str:
+    """{% asset 'app.css' %}: like `static`, but kept: the storage takes the address apart each time."""
+    return static(path)
 
 
-setting_changed.connect(lambda **_: _sprite.cache_clear(), weak=False, dispatch_uid="ui.sprite")
+@register.simple_tag
+def menu(items: Iterable[NavItem]) -> SafeString:
+    """{% menu nav %}: the entries of the top bar."""
+    return _menu(tuple(items))
+
+
+@lru_cache(maxsize=512)
+def _menu(items: tuple[NavItem, ...]) -> SafeString:
+    """Kept, because everybody in a role sees the same entries all day."""
+    return render_to_string("ui/menu.html", {"nav": items})
+
+
+@register.simple_tag(takes_context=True)
+def account_menu(context: RequestContext) -> SafeString:
+    """{% account_menu %}: who is signed in and where, from the context of the page."""
+    member, clinic = context["member"], context.get("clinic")
+    name = str(member.user.name)
+    letters = str(getattr(member.user, "initials", "")) or initials(name)
+    who = (name, letters, str(member.role_label), str(getattr(clinic, "name", "")))
+    return _account_menu(who, tuple(context.get("clinics") or ()), bool(context.get("density")))
+
+
+@lru_cache(maxsize=512)
+def _account_menu(who: tuple[str, str, str, str], clinics: tuple[tuple[str, str], ...], is_roomy: bool) -> SafeString:
+    """Kept, because it is the same on all pages of a person."""
+    shown = dict(zip(("name", "initials", "role", "clinic"), who, strict=True))
+    return render_to_string("ui/account_menu.html", shown | {"clinics": clinics, "is_roomy": is_roomy})
+
+
+@register.simple_tag
+def filter_fields(chosen: ListFilter, placeholder: str = "") -> SafeString:
+    """{% filter_fields filter placeholder %}: the fields of the bar over a list."""
+    if chosen.asks or chosen.varies is None:
+        return render_to_string("ui/filter_fields.html", {"filter": chosen, "placeholder": placeholder})
+    kind: Any = type(chosen)  # a class is hashable, whatever mypy reads in its metaclass
+    return _filter_fields(kind, chosen.varies, placeholder)
+
+
+@lru_cache(maxsize=512)
+def _filter_fields(kind: type[ListFilter], varies: tuple[tuple[str, str], ...], placeholder: str) -> SafeString:
+    """Kept, because a list begins without filters, with the same choices all day."""
+    return render_to_string("ui/filter_fields.html", {"filter": kind.blank(varies), "placeholder": placeholder})
+
+
+@register.simple_tag
+def list_head(table: ListTable) -> SafeString:
+    """{% list_head table %}: the headers of a list, with the order and the way to the others."""
+    return _list_head(tuple(table.headers), table.results_id, table.selectable)
+
+
+@lru_cache(maxsize=1024)
+def _list_head(headers: tuple[Header, ...], results_id: str, selectable: bool) -> SafeString:
+    """Kept, because most look at a list in its usual order."""
+    shown = {"headers": headers, "results_id": results_id, "selectable": selectable}
+    return render_to_string("ui/list_head.html", shown)
+
+
+@register.simple_tag
+def list_foot(table: ListTable) -> SafeString:
+    """{% list_foot table %}: where we are in a list, and the other pages."""
+    page = table.shown
+    words = (page.start, page.end, table.paginator.count_label, table.noun, table.results_id)
+    return _list_foot(words, tuple(table.sizes), tuple(page.links))
+
+
+@lru_cache(maxsize=1024)
+def _list_foot(words: tuple[Any, ...], sizes: tuple[PageLink, ...], links: tuple[PageLink, ...]) -> SafeString:
+    """Kept, because most look at the first page."""
+    shown = dict(zip(("start", "end", "count", "noun", "results_id"), words, strict=True))
+    return render_to_string("ui/list_foot.html", shown | {"sizes": sizes, "links": links})
+
+
+def _forget(**_changed: Any) -> None:
+    for kept in (asset, _menu, _account_menu, _filter_fields, _list_head, _list_foot):
+        kept.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="ui.kept")
 
 
 @lru_cache(maxsize=512)
@@ -77,26 +160,9 @@ def money_attrs(context: RequestContext) -> SafeString:
 def allocated(context: RequestContext, minor: int, state: str = "", left: int | None = None) -> SafeString:
     """{% allocated amount 'part' left %}: an amount in the colours of allocation.
 
-    `state` is full, part, held or "" (nothing allocated); a glyph and hidden words say the same.
+    `state` is full, part, held, reversed or "" (nothing allocated); a glyph and hidden words say the same.
     """
-    return _allocated(minor, state, left, _currency(context))
-
-
-@lru_cache(maxsize=4096)
-def _allocated(minor: int, state: str, left: int | None, currency: str) -> SafeString:
-    """Kept, because fees repeat: a list draws the same few hundred amounts all day."""
-    said = READ_ALOUD.get(state, "not allocated")
-    if left and state in {"part", "held"}:
-        said += f", {amounts.show(left, currency)} left"
-    return format_html(
-        '<span class="alloc" data-alloc="{}" title="{}">{}<span class="glyph" aria-hidden="true">{}</span>'
-        '<span class="visually-hidden"> {}</span></span>',
-        state,
-        said,
-        amounts.show(minor, currency),
-        GLYPHS.get(state, GLYPHS[""]),
-        said,
-    )
+    return cells.allocated(minor, state, left, _currency(context))
 
 
 def _zone(context: RequestContext) -> ZoneInfo | None:
@@ -114,24 +180,35 @@ def printed_at(context: RequestContext) -> str:
 @register.simple_tag(takes_context=True)
 def when(context: RequestContext, value: date | datetime | None) -> SafeString:
     """{% when moment %}: "today 3:40 PM", the whole of it on hover, in the clinic's time zone."""
-    if not value:
-        return mark_safe('<span class="text-secondary">–</span>')
-    moment = words.moment_words(value, _zone(context))
-    html = f'<time datetime="{moment.iso}" title="{moment.full}">{moment.text}</time>'
-    return mark_safe(html)  # noqa: S308 - digits and names of months; format_html doubles the time of a row
+    return cells.moment(value, _zone(context))
+
+
+@register.simple_tag(takes_context=True)
+def day_of(context: RequestContext, moment: datetime | None) -> str:
+    """{% day_of moment %}: the clinic's day of a moment, for paper, which is read when "today" is long ago."""
+    return words.day_words(timezone.localtime(moment, _zone(context))) if moment else ""
+
+
+@register.simple_tag(takes_context=True)
+def moment_of(context: RequestContext, moment: datetime | None) -> str:
+    """{% moment_of moment %}: the clinic's day and time of a moment, for paper."""
+    if not moment:
+        return ""
+    local = timezone.localtime(moment, _zone(context))
+    return f"{words.day_words(local)}, {words.clock_words(local)}"
+
+
+@register.simple_tag(takes_context=True)
+def due(context: RequestContext, day: date | None, is_overdue: bool = False) -> SafeString:
+    """{% due payment.due_date overdue %}: a due date; one that has passed unpaid in red, with the word."""
+    shown = when(context, day)
+    return format_html('<span class="text-danger nowrap">{} overdue</span>', shown) if is_overdue else shown
 
 
 @register.simple_tag
 def pill(state: Any, label: str = "", tone: str = "") -> SafeString:
     """{% pill payment.status payment.get_status_display %}: a state in its words and colour."""
-    value = str(getattr(state, "value", state))
-    text = label or getattr(state, "label", "") or words.label(value)
-    return _pill(tone or words.tone(value), str(text))
-
-
-@lru_cache(maxsize=512)
-def _pill(tone: str, text: str) -> SafeString:
-    return format_html('<span class="pill pill-{}">{}</span>', tone, text)
+    return cells.pill(state, label, tone)
 
 
 @register.simple_tag(takes_context=True)

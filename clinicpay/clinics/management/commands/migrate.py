@@ -7,6 +7,7 @@ from django.core.management.commands import migrate
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from clinicpay.clinics.db.quick_states import quick_states
 from clinicpay.clinics.db.roles import APP
 
 GLOBAL_TABLES = "select, insert, update, delete"
@@ -24,7 +25,8 @@ class Command(migrate.Command):
         parser.set_defaults(database="owner")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        super().handle(*args, **options)
+        with quick_states():
+            super().handle(*args, **options)
         grant_global_tables(connections[options["database"]])
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from clinicpay.audit.services import record
 from clinicpay.clinics.commands import BAD_ARGUMENTS, ClinicCommand
+from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.queries import all_clinics
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.clinics.services import create_clinic
@@ -50,6 +51,7 @@ class Command(ClinicCommand):
 def _made(fields: dict[str, str], owner: str) -> Invited:
     clinic = create_clinic(**fields)
     with clinic_scope(clinic):
+        Clinic.objects.filter(pk=clinic.pk).update(two_step=Clinic.TwoStep.MANAGERS)
         by = ClinicPayItself(clinic, "Create clinic command")
         record("clinic.created", clinic, by=by, after=fields)
         return invite(owner, role=Role.OWNER, by=by)

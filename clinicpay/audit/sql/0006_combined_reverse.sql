@@ -1,0 +1,1 @@
+drop statistics audit_combined;

@@ -1,0 +1,1 @@
+grant update (custom_1, custom_2) on clinics_clinic to clinicpay_app;

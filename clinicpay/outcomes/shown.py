@@ -1,0 +1,37 @@
+"""What a treatment's page shows of money, for those who see any."""
+
+from typing import Any
+
+from balances.origins import origins_of
+from clinicpay.attention.gaps import is_history
+from clinicpay.clinics import clock
+from clinicpay.clinics.models import Clinic
+from clinicpay.close.standing import evidence_of, standings
+from clinicpay.outcomes.followed import followed
+from clinicpay.outcomes.queries import receipt_of, touched
+from treatments.models import TreatmentEvent
+from treatments.states import EventState
+
+
+def money_of(event: TreatmentEvent, procedures: list[Any], clinic: Clinic) -> dict[str, Any]:
+    """The financial half of the page; each procedure gets its charge."""
+    found = touched(event, clock.today(clinic))
+    charges = {line.charge.procedure_id: line.charge for line in found.lines if not line.charge.voided}
+    for procedure in procedures:
+        procedure.charge = charges.get(procedure.pk)
+    standing = standings([event])[event.pk]
+    has_steps = event.state != EventState.CANCELLED and not is_history(event, clinic)
+    return {
+        "balance": found.balance,
+        "origins": origins_of([event.pk], clinic.currency).get(event.pk, ()),
+        "to_charge": sum(one.fee for one in procedures if one.charge is None),
+        "touched": found,
+        "allocations": found.allocations,
+        "has_overdue": any(payment.overdue for payment in found.payments),
+        "followed": followed(found, clinic),
+        "standing": standing,
+        "flags_in_steps": has_steps and 0 < standing.step < 4 and not standing.is_done,
+        "receipt": receipt_of(found),
+        "has_steps": has_steps,
+        "evidence": evidence_of([event.pk]).get(event.pk, []),
+    }

@@ -1,0 +1,1 @@
+"""What payers say about patients' insurance: entered by hand or read from a file, kept, and withdrawn."""

@@ -1,0 +1,2 @@
+drop trigger kept on staff_delegation;
+drop function staff_delegation_kept();
