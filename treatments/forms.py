@@ -8,6 +8,7 @@ from django import forms
 from clinicpay import money
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
+from clinicpay.clinics.queries import own_field_names
 from clinicpay.staff.models import Membership, Practitioner
 from clinicpay.staff.roles import Can
 from clinicpay.ui.forms import ClinicForm, MoneyField
@@ -26,7 +27,26 @@ def price_choices(member: Membership) -> list[tuple[str, str]]:
     return [(price.code, f"{price} — {money.show(price.fee, member.clinic.currency)}") for price in prices]
 
 
-class TreatmentForm(ClinicForm):
+class OwnFieldsForm(ClinicForm):
+    """The clinic's own fields, of which those that it hasn't named aren't there (S3.34)."""
+
+    custom_1 = forms.CharField(required=False, max_length=60)
+    custom_2 = forms.CharField(required=False, max_length=60)
+
+    def __init__(self, *args: Any, own: tuple[str, str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name, label in zip(("custom_1", "custom_2"), own, strict=True):
+            if label:
+                self.fields[name].label = label
+            else:
+                del self.fields[name]
+
+    def own(self) -> dict[str, str]:
+        """What is filled in; a field that isn't there is empty."""
+        return {name: self.cleaned_data.get(name, "") for name in ("custom_1", "custom_2")}
+
+
+class TreatmentForm(OwnFieldsForm):
     """When, where, by whom, and which procedures of the price list."""
 
     practitioner = forms.ModelChoiceField(Practitioner.objects.none(), empty_label="Choose…")
@@ -41,9 +61,11 @@ class TreatmentForm(ClinicForm):
         help_text="From the clinic's price list.",
     )
 
+    field_order = ("practitioner", "location", "service_date", "service_time", "title", "custom_1", "custom_2", "codes")
+
     def __init__(self, *args: Any, member: Membership, now: datetime, **options: Any) -> None:
         options.setdefault("initial", {"service_date": now.date(), "service_time": now.strftime("%H:%M")})
-        super().__init__(*args, currency=member.clinic.currency, **options)
+        super().__init__(*args, own=own_field_names(member.clinic), currency=member.clinic.currency, **options)
         self.clinic, self.this_year = member.clinic, now.year
         fields: dict[str, Any] = self.fields
         fields["practitioner"].queryset = Practitioner.objects.filter(active=True)
@@ -69,6 +91,7 @@ class TreatmentForm(ClinicForm):
             "service_at": moment,
             "discipline": practitioner.discipline,
             "title": data["title"],
+            **self.own(),
         }
 
     def work(self) -> list[Work]:

@@ -8,20 +8,26 @@ from django.utils import timezone
 
 from clinicpay.audit.services import record, record_many
 from clinicpay.clinics.numbers import take
+from clinicpay.clinics.queries import own_field_names
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import require
 from clinicpay.staff.models import Actor, Membership
 from clinicpay.staff.roles import Can
 from treatments.models import PriceItem, Procedure, TreatmentEvent
+from treatments.queries import own_fields
 from treatments.states import MOVES, REVIEWED, EventState
 
 
 class Work(NamedTuple):
-    """One procedure to list on an event. Without a fee (minor units) the price list's is taken."""
+    """One procedure to list on an event. Without a fee (minor units) the price list's is taken.
+
+    `part` says that its fee is the event's part of a package's price.
+    """
 
     code: str
     description: str = ""
     fee: int | None = None
+    part: bool = False
 
 
 @transaction.atomic
@@ -33,7 +39,9 @@ def schedule_event(*, by: Actor, work: Sequence[Work], **fields: Any) -> Treatme
     require(by, Can.SCHEDULE)
     event = TreatmentEvent.objects.create(number=take(TreatmentEvent.KIND)[0], **fields)
     procedures = Procedure.objects.bulk_create(_priced(event, work, first_line=1))
-    record("event.scheduled", event, by=by, after={"patient": event.patient.ref, "procedures": _listed(procedures)})
+    own = _own_fields(event, own_field_names(by.clinic)) if event.custom_1 or event.custom_2 else {}
+    listed = {"patient": event.patient.ref, "procedures": _listed(procedures)}
+    record("event.scheduled", event, by=by, after=listed | own)
     return event
 
 
@@ -51,11 +59,42 @@ def add_procedures(event: TreatmentEvent, *, by: Membership, work: Sequence[Work
 
 
 @transaction.atomic
+def set_own_fields(event: TreatmentEvent, *, by: Actor, custom_1: str, custom_2: str) -> TreatmentEvent:
+    """Fill in the fields that the clinic has named itself; what is held for them follows (S3.33).
+
+    A field that isn't named stays as it is. Raises Refusal for a treatment that is over and done with.
+    """
+    require(by, Can.SCHEDULE)
+    event = lock_event(event)
+    if event.state in {EventState.CANCELLED, EventState.DAY_CLOSED}:
+        raise Refusal(f"{event.ref} is {event.get_state_display().lower()}; it can't be changed.")
+    names = own_field_names(by.clinic)
+    before = _own_fields(event, names)
+    event.custom_1 = custom_1 if names[0] else event.custom_1
+    event.custom_2 = custom_2 if names[1] else event.custom_2
+    if (after := _own_fields(event, names)) != before:
+        event.save(update_fields=["custom_1", "custom_2"])
+        record("event.own_fields_set", event, by=by, before=before, after=after)
+    return event
+
+
+def _own_fields(event: TreatmentEvent, names: tuple[str, str]) -> dict[str, str]:
+    """What the trail keeps of them: the names are those of today."""
+    filled = own_fields(event, names)
+    return {"own_fields": ", ".join(f"{name}: {value or '–'}" for name, value in filled)}
+
+
+@transaction.atomic
 def move_event(event: TreatmentEvent, to: EventState, *, by: Actor, reason: str = "") -> TreatmentEvent:
-    """Move an event along its states under lock. Raises Refusal for a move that is not allowed."""
+    """Move an event along its states under lock. Raises Refusal for a move that is not allowed.
+
+    Back from its review or its confirmation it goes for a reason alone: who presses "Mark complete" gives none.
+    """
     event = lock_event(event)
     if to == event.state:
         raise Refusal(f"{event.ref} is {event.get_state_display().lower()} already.")
+    if to == EventState.CLOSED and event.state in REVIEWED and not reason:
+        raise Refusal(f"{event.ref} is complete already.")
     if to not in MOVES[event.state]:
         raise Refusal(f"{event.ref} is {event.get_state_display().lower()}: it can't become {to.label.lower()}.")
     before = event.state
@@ -65,18 +104,6 @@ def move_event(event: TreatmentEvent, to: EventState, *, by: Actor, reason: str 
     event.save(update_fields=["state", "closed_at"])
     record("event.moved", event, by=by, before={"state": before}, after={"state": str(to)}, reason=reason)
     return event
-
-
-def review_event(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:
-    """Somebody at the desk has looked over what was done and billed."""
-    require(by, Can.REVIEW_EVENT)
-    return move_event(event, EventState.REVIEWED, by=by)
-
-
-def mark_ready(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:
-    """A reviewed event has what its day needs to close."""
-    require(by, Can.REVIEW_EVENT)
-    return move_event(event, EventState.READY, by=by)
 
 
 def reopen_record(event: TreatmentEvent, *, by: Actor, reason: str) -> TreatmentEvent:
@@ -112,7 +139,7 @@ def _procedure(event: TreatmentEvent, line: int, one: Work, price: PriceItem | N
     if fee is None:
         raise Refusal(f"{one.code} is not on the price list. Add it there, or give a fee.")
     description = one.description or (price.description if price else one.code)
-    return Procedure(event=event, line=line, code=one.code, description=description[:255], fee=fee)
+    return Procedure(event=event, line=line, code=one.code, description=description[:255], fee=fee, part=one.part)
 
 
 def _listed(procedures: Sequence[Procedure]) -> list[dict[str, Any]]:

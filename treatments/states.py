@@ -39,3 +39,7 @@ class Origin(TextChoices):
     STANDARD = "standard", "Standard"
     PACKAGE = "package", "Package"
     STAGED = "staged", "Staged"
+
+
+AHEAD = (EventState.SCHEDULED, EventState.IN_PROGRESS)
+"""States of a treatment in which what is planned for it may still become a charge."""

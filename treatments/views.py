@@ -6,14 +6,15 @@ from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
 from clinicpay.clinics.addresses import address
+from clinicpay.clinics.queries import own_field_names
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
-from treatments.forms import PriceEditForm, PriceForm, ProceduresForm, RecordForm
+from treatments.forms import OwnFieldsForm, PriceEditForm, PriceForm, ProceduresForm, RecordForm
 from treatments.models import PriceItem, TreatmentEvent
 from treatments.queries import events
-from treatments.services import add_procedures, change_price, set_price, start_event, write_record
+from treatments.services import add_procedures, change_price, set_own_fields, set_price, start_event, write_record
 
 PRICE_KEEPS = "What was charged by it stays as it is; new treatments don’t offer it."
 
@@ -57,6 +58,20 @@ def procedures_add(request: ClinicRequest, number: int) -> HttpResponse:
         except Refusal as refusal:
             form.add_error(None, str(refusal))
     return render_page(request, "treatments/procedures_add.html", {"form": form, "event": event})
+
+
+@allowed(Can.SCHEDULE, shows="event")
+def treatment_own_fields(request: ClinicRequest, number: int) -> HttpResponse:
+    """Fill in the fields that the clinic has named itself (S3.33)."""
+    event, own = get_object_or_404(events(), number=number), own_field_names(request.member.clinic)
+    form = OwnFieldsForm(request.POST or None, own=own, initial=model_to_dict(event, ["custom_1", "custom_2"]))
+    if request.method == "POST" and form.is_valid():
+        try:
+            set_own_fields(event, by=request.member, **form.own())
+            return _back(request, event, f"{event.ref} was saved.")
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+    return render_page(request, "treatments/own_fields.html", {"form": form, "event": event, "named": any(own)})
 
 
 @allowed(Can.MANAGE_SETTINGS)

@@ -9,9 +9,9 @@ from balances.services import bill_event, complete_event
 from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import Refused
-from tests.factories import a_patient, an_event
+from tests.factories import a_patient, a_payment, a_ready_event, a_review, an_event
 from treatments.models import PriceItem, TreatmentEvent
-from treatments.services import Work, add_procedures, mark_ready, reopen_record, review_event, write_record
+from treatments.services import Work, add_procedures, move_event, reopen_record, write_record
 from treatments.states import EventState
 
 
@@ -79,20 +79,10 @@ def done(harbor, ethan):
     return event
 
 
-def test_reviewed_treatment_gets_ready(harbor, done):
-    assert review_event(done, by=harbor.rita).state == "reviewed"
-    assert mark_ready(done, by=harbor.bill).state == "ready"
-
-
-def test_treatment_is_not_ready_before_its_review(harbor, done):
-    with pytest.raises(Refusal, match="can't become ready"):
-        mark_ready(done, by=harbor.bill)
-
-
-@pytest.mark.parametrize("steps", [[review_event], [review_event, mark_ready]])
-def test_record_is_written_again_only_once_it_is_reopened(harbor, done, steps):
-    for step in steps:
-        step(done, by=harbor.rita)
+@pytest.mark.parametrize("come", [a_review, a_ready_event])
+def test_record_is_written_again_only_once_it_is_reopened(harbor, ethan, done, come):
+    a_payment(harbor, ethan.account, 100, (done.charges.get(), 100))
+    come(harbor, done)
     with pytest.raises(Refusal, match="Re-open its record"):
         write_record(done, by=harbor.petra, notes="more")
     with pytest.raises(Refusal, match="Say why"):
@@ -103,18 +93,15 @@ def test_record_is_written_again_only_once_it_is_reopened(harbor, done, steps):
     assert (line.after, line.reason) == ({"state": "closed"}, "forgot a tooth")
 
 
-def test_record_of_a_closed_day_is_the_owners_to_reopen(harbor, done):
-    for state in ("reviewed", "ready", "day_closed"):
-        TreatmentEvent.objects.filter(pk=done.pk).update(state=state)
+def test_record_of_a_closed_day_is_the_owners_to_reopen(harbor, ethan, done):
+    a_payment(harbor, ethan.account, 100, (done.charges.get(), 100))
+    move_event(a_ready_event(harbor, done), EventState.DAY_CLOSED, by=harbor.adam)
     done.refresh_from_db()
     with pytest.raises(Refusal, match="owner"):
         reopen_record(done, by=harbor.petra, reason="forgot a tooth")
 
 
-def test_review_is_for_the_desk_and_the_record_for_practitioners(harbor, done):
-    for act in (review_event, mark_ready):
-        with pytest.raises(Refused):
-            act(done, by=harbor.petra)
+def test_record_is_for_practitioners_to_reopen(harbor, done):
     for who in ("rita", "bill", "adam", "olga"):
         with pytest.raises(Refused):
             reopen_record(done, by=harbor.members[who], reason="x")

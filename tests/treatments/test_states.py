@@ -3,6 +3,7 @@
 import pytest
 
 from clinicpay.clinics.refusals import Refusal
+from clinicpay.close.models import EventReview
 from tests.factories import a_patient, an_event
 from tests.moves import accepted, listed
 from treatments.models import TreatmentEvent
@@ -29,6 +30,8 @@ def reach(harbor):
         event = an_event(harbor, patient)
         for step in ROADS[EventState(state)]:
             TreatmentEvent.objects.filter(pk=event.pk).update(state=step)
+            if step == EventState.CLOSED:  # without which it moves no further (tests/close/test_reviews.py)
+                EventReview.objects.create(event=event, outcome="paid")
         return event.pk
 
     return come
