@@ -1,18 +1,44 @@
 """Filters of payment and treatment lists."""
 
-import django_filters
-from django.db.models import Q, QuerySet
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
 
-from balances.models import Charge
+import django_filters
+from django import forms
+from django.db.models import Q, QuerySet
+from django.utils.functional import cached_property
+
+from balances.held import Held
+from balances.matching import WORDS
+from balances.models import Charge, Credit
+from balances.states import MatchState
+from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.numbers import typed
-from clinicpay.patients.models import Patient
-from clinicpay.patients.queries import narrowed
-from clinicpay.ui.filters import ListFilter
-from payments.models import Payment
-from payments.states import PaymentStatus
+from clinicpay.patients.models import Account, Patient
+from clinicpay.patients.queries import accounts_found, all_called, called, called_on_the_way, is_name, narrowed
+from clinicpay.patients.search import words
+from clinicpay.ui.filters import CheckMenu, Chip, DateSpan, ListFilter, Menu
+from clinicpay.ui.paging import Shortcut
+from payments.models import Payment, Refund
+from payments.queries.transactions import FREE, to_allocate
+from payments.queries.transactions import called as accounts_called
+from payments.states import OVERDUE, REFUND_OPEN, PaymentStatus, RefundKind, RefundStatus
 from treatments.models import TreatmentEvent
 from treatments.states import EventState
+
+DUE = [("today", "Due today"), ("week", "Due this week"), ("overdue", "Overdue"), ("range", "Due between …")]
+"""A week begins on Monday. Overdue is what is not collected and was due before today (G4)."""
+
+FEW = 200
+"""Patients up to which their payments are looked up by each; those of more are met while the list is walked."""
+
+SAMPLE = 1000
+"""Words of patients whose payments are counted first: with a few each there are more than anybody counts."""
+
+BY_NAME = frozenset({"name_key"})
+"""The order in which the payments of one name stand together."""
 
 
 def locations(_request: object) -> QuerySet[Location]:
@@ -21,24 +47,202 @@ def locations(_request: object) -> QuerySet[Location]:
 
 
 class PaymentFilter(ListFilter):
-    """Search by payment number or patient (S1.28, S1.29); status and treatment location (S1.21, S1.22)."""
+    """What narrows the payments list down: number or patient (S1.28, S1.29), status, treatment location, dates."""
 
     q = django_filters.CharFilter(label="Payment ID or patient", method="search_by")
-    status = django_filters.ChoiceFilter(label="Status", empty_label="Any status", choices=PaymentStatus.choices)
-    location = django_filters.ModelChoiceFilter(
-        label="Treatment location", empty_label="All locations", queryset=locations, field_name="event__location"
+    status = django_filters.MultipleChoiceFilter(
+        label="Status", choices=PaymentStatus.choices, widget=CheckMenu, method="by_status"
     )
+    location = django_filters.ChoiceFilter(
+        label="Treatment location", empty_label="All locations", choices=(), widget=Menu, field_name="event__location"
+    )
+    due = django_filters.ChoiceFilter(
+        label="Due", empty_label="Any due date", choices=DUE, widget=Menu, method="by_due"
+    )
+    due_on = django_filters.DateFromToRangeFilter(label="Due", widget=DateSpan, method="by_due_on")
+    created = django_filters.DateFromToRangeFilter(label="Created", widget=DateSpan, field_name="created_at")
+    more = ("created",)
+    _shortcut: Shortcut | None = None
 
     class Meta:
         model = Payment
         fields = ()
 
+    @cached_property
+    def varies(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override]  # read once, when it is needed
+        """The locations of this clinic."""
+        return tuple((str(pk), name) for pk, name in Location.objects.values_list("pk", "name"))
+
+    @cached_property
+    def form(self) -> forms.Form:
+        """With the locations of this clinic."""
+        form = super().form
+        form.fields["location"].choices = list(self.varies)
+        return form
+
     def search_by(self, rows: QuerySet[Payment], _name: str, text: str) -> QuerySet[Payment]:
-        """Narrow by number or by the beginnings of the patient's names."""
+        """Narrow by number; by patient only once the other filters have narrowed, in `filter_queryset`."""
         number = typed(Payment.KIND, text)
-        if number is not None:
+        return rows if number is None else rows.filter(number=number)
+
+    def filter_queryset(self, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
+        """With the beginnings of the patient's names last, so that `shortcut` has what else was asked."""
+        rows: QuerySet[Payment] = super().filter_queryset(queryset)
+        text = self.form.cleaned_data.get("q")
+        return self._of_patients(rows, text) if text and typed(Payment.KIND, text) is None else rows
+
+    def _of_patients(self, rows: QuerySet[Payment], text: str) -> QuerySet[Payment]:
+        if not is_name(text):
+            return rows.filter(patient__in=narrowed(Patient.objects.all(), text).values("pk"))
+        beginnings = words(text)
+        found = all_called(beginnings)
+        few = list(found[: FEW + 1])
+        if len(few) <= FEW:
+            return rows.filter(patient__in=few)
+        walked, sample = called_on_the_way(rows, beginnings, "patient"), rows.filter(patient__in=found[:SAMPLE])
+        self._shortcut = Shortcut(walked, sample, BY_NAME)
+        return called(rows, beginnings, "patient")
+
+    @property
+    def shortcut(self) -> Shortcut | None:
+        """The other ways to `qs`, where a name that very many have is searched for."""
+        return self._shortcut if self.qs is not None else None
+
+    def by_status(self, rows: QuerySet[Payment], _name: str, chosen: list[str]) -> QuerySet[Payment]:
+        """Payments in any of the statuses (S1.21)."""
+        return rows.filter(status__in=chosen) if chosen else rows
+
+    def by_due(self, rows: QuerySet[Payment], _name: str, value: str) -> QuerySet[Payment]:
+        """Payments by when they are due, on the clinic's own day."""
+        today = clock.today(self.request.member.clinic)
+        monday = today - timedelta(days=today.weekday())
+        if value == "overdue":
+            return rows.filter(status__in=OVERDUE, due_first__lt=today)
+        spans = {"today": (today, today), "week": (monday, monday + timedelta(days=6))}
+        return rows.filter(_between(*spans[value])) if value in spans else rows
+
+    def by_due_on(self, rows: QuerySet[Payment], _name: str, span: Any) -> QuerySet[Payment]:
+        """Payments due between two days, of which one may be missing; only while the menu says so."""
+        if self.form.cleaned_data.get("due") != "range" or span is None:
+            return rows
+        return rows.filter(_between(*(end.date() if end else None for end in (span.start, span.stop))))
+
+    def _chips_of(self, name: str) -> list[Chip]:
+        is_range = self.data.get("due") == "range"
+        return [] if (name == "due" and is_range) or (name == "due_on" and not is_range) else super()._chips_of(name)
+
+
+def _between(first: date | None, last: date | None) -> Q:
+    """Due from the first to the last day; what has no due date is in no such span."""
+    if first is None:
+        return Q(due_first__lte=last)
+    return Q(due_first__gte=first, due_first__lte=last) if last else Q(due_last__gte=first)
+
+
+class RefundFilter(ListFilter):
+    """Search by the number of a refund or a payment, or by patient; status, what kind, and what waits."""
+
+    q = django_filters.CharFilter(label="Refund, payment or patient", method="search_by")
+    status = django_filters.ChoiceFilter(
+        label="Status",
+        empty_label="Any status",
+        choices=[("waiting", "Waiting"), *RefundStatus.choices, ("reversed", "Reversed")],
+        method="by_status",
+    )
+    kind = django_filters.ChoiceFilter(label="Kind", empty_label="Any kind", choices=RefundKind.choices)
+
+    class Meta:
+        model = Refund
+        fields = ()
+
+    def search_by(self, rows: QuerySet[Refund], _name: str, text: str) -> QuerySet[Refund]:
+        """Narrow by number (a bare one is a refund's) or by the beginnings of the patient's names."""
+        if (number := typed(Refund.KIND, text)) is not None:
             return rows.filter(number=number)
-        return rows.filter(patient__in=narrowed(Patient.objects.all(), text).values("pk"))
+        if (number := typed(Payment.KIND, text)) is not None:
+            return rows.filter(payment__number=number)
+        return rows.filter(payment__patient__in=narrowed(Patient.objects.all(), text).values("pk"))
+
+    def by_status(self, rows: QuerySet[Refund], _name: str, value: str) -> QuerySet[Refund]:
+        """A reversed one is no more what it was."""
+        if value == "reversed":
+            return rows.filter(reversed_at__isnull=False)
+        wanted = REFUND_OPEN if value == "waiting" else {value}
+        return rows.filter(status__in=wanted, reversed_at=None)
+
+
+HELD_FOR = {
+    "treatment": Q(event__isnull=False),
+    "procedure": Q(criteria__procedure__gt=""),
+    "discipline": Q(criteria__discipline__gt=""),
+    "practitioner": Q(criteria__practitioner__isnull=False),
+    "location": Q(criteria__location__isnull=False),
+    "custom_1": Q(criteria__custom_1__gt=""),
+    "custom_2": Q(criteria__custom_2__gt=""),
+    "nothing": Q(event=None, criteria=None),
+}
+"""Pre-payments by what they ask for."""
+
+
+class PrePaymentFilter(ListFilter):
+    """Search by payment or patient; what it matches, what kind of criterion it has.
+
+    What matches is not asked of the database, which doesn't know the rule: `held` are all rows with what they
+    match, `own` the clinic's names of its own fields.
+    """
+
+    held: Sequence[Held] = ()
+    own: tuple[str, str] = ("", "")
+
+    q = django_filters.CharFilter(label="Payment or patient", method="search_by")
+    match = django_filters.ChoiceFilter(
+        label="Match",
+        empty_label="Any match",
+        choices=[
+            (MatchState.NOW, MatchState.NOW.label),
+            ("rest", "Held, not matching"),
+            (MatchState.LATER, "… a planned treatment will match"),
+            (MatchState.NONE, "… nothing known matches"),
+        ],
+        method="by_match",
+    )
+    by = django_filters.ChoiceFilter(
+        label="Held for", empty_label="Any criterion", choices=[(one, one) for one in HELD_FOR], method="by_kind"
+    )
+
+    class Meta:
+        model = Credit
+        fields = ()
+
+    @cached_property
+    def form(self) -> forms.Form:
+        """With the clinic's own fields, as it calls them; those that it hasn't named are no choice (S3.34)."""
+        form = super().form
+        named = [(one, words.capitalize()) for one, words in WORDS.items()]
+        own = zip(("custom_1", "custom_2"), self.own, strict=True)
+        choices = [*named, *((one, words) for one, words in own if words), ("nothing", "Nothing named")]
+        form.fields["by"].choices = [("", "Any criterion"), *choices]
+        return form
+
+    def search_by(self, rows: QuerySet[Credit], _name: str, text: str) -> QuerySet[Credit]:
+        """Narrow by the payment's number, or by the beginnings of the patient's or the account's names."""
+        if (number := typed(Payment.KIND, text)) is not None:
+            return rows.filter(payment__number=number)
+        whose = Q(payment__patient__in=narrowed(Patient.objects.all(), text).values("pk"))
+        return rows.filter(whose | Q(payment__patient=None, account__in=accounts_found(text).values("pk")))
+
+    def by_match(self, rows: QuerySet[Credit], _name: str, value: str) -> QuerySet[Credit]:
+        """Rows of which something, or nothing, matches now."""
+        states = REST if value == "rest" else {value}
+        return rows.filter(pk__in=[one.id for one in self.held if one.found.state in states])
+
+    def by_kind(self, rows: QuerySet[Credit], _name: str, value: str) -> QuerySet[Credit]:
+        """Rows that name this criterion."""
+        return rows.filter(HELD_FOR[value])
+
+
+REST = {MatchState.LATER, MatchState.NONE}
+"""Held, not matching (A5)."""
 
 
 class TreatmentFilter(ListFilter):
@@ -74,3 +278,38 @@ class TreatmentMoneyFilter(TreatmentFilter):
         """Events with something outstanding, or with none."""
         owing = Q(pk__in=Charge.objects.filter(outstanding__gt=0, event__isnull=False).values("event"))
         return rows.filter(owing if value == "open" else ~owing)
+
+
+class AccountFilter(ListFilter):
+    """Accounts to allocate for, unless something else is asked; a search goes through all of them."""
+
+    q = django_filters.CharFilter(label="Account or patient", method="search_by")
+    show = django_filters.ChoiceFilter(
+        label="Accounts",
+        empty_label="To allocate",
+        choices=[("money", "With money in hand"), ("all", "All accounts")],
+        widget=Menu,
+        method="by_show",
+    )
+
+    class Meta:
+        model = Account
+        fields = ()
+
+    def filter_queryset(self, queryset: QuerySet[Account]) -> QuerySet[Account]:
+        """Also where what was asked makes no sense."""
+        rows: QuerySet[Account] = super().filter_queryset(queryset)
+        chosen = self.form.cleaned_data
+        return rows if chosen.get("show") or chosen.get("q") else self.unasked(rows)
+
+    def unasked(self, rows: QuerySet[Account]) -> QuerySet[Account]:
+        """Those that have something to do."""
+        return to_allocate(rows)
+
+    def search_by(self, rows: QuerySet[Account], _name: str, text: str) -> QuerySet[Account]:
+        """By the account's own name or number, or a patient's."""
+        return accounts_called(rows, text)
+
+    def by_show(self, rows: QuerySet[Account], _name: str, value: str) -> QuerySet[Account]:
+        """Those with money in hand, held or free; or all."""
+        return rows.filter(FREE | Q(held__gt=0)) if value == "money" else rows

@@ -1,36 +1,105 @@
 """Acts on payments."""
 
-from payments.services.desk import Order, Tender, record_payment, reverse_payment
-from payments.services.refunds import (
+from payments.services.desk import Order, Tender, record_payment, reverse_payment, why_not_reversed
+from payments.services.files import add_note, attach_document, remove_document
+from payments.services.foreign import book_foreign, return_foreign
+from payments.services.foreseen import (
+    Changed,
+    Consequences,
     Effects,
+    done_as_shown,
+    foresee,
+    foresee_refund,
+    foresee_reversal,
+    refundable,
+    why_not_refunded,
+)
+from payments.services.gateway_settings import gateway_settings, set_gateway
+from payments.services.gateway_tasks import keep_capture, refund_capture, see_chargeback
+from payments.services.handing import charged_abroad, goes_by_gateway, waits_for_gateway
+from payments.services.lifecycle import Use, collect_payment, foresee_use, move_payment
+from payments.services.links import make_link, revoke_link
+from payments.services.mail import Attachment, Mail, send_mail_of
+from payments.services.own_fields import name_own_fields, payments_asking
+from payments.services.receipts import receipt_document, receipt_words
+from payments.services.refund_limit import set_refund_limit
+from payments.services.refunds import (
     GoingBack,
+    Restored,
+    approve_and_pay,
     approve_refund,
     fail_refund,
-    foresee,
+    foresee_return,
+    lacking_to_approve,
+    may_refund,
     pay_refund,
     record_return,
     refund_payment,
-    refundable,
     reject_refund,
     request_refund,
     reverse_refund,
 )
+from payments.services.requests import PaymentRequest, create_payment, edit_payment
+from payments.services.tallies import fold_tallies
 
 __all__ = [
+    "Attachment",
+    "Changed",
+    "Consequences",
     "Effects",
     "GoingBack",
+    "Mail",
     "Order",
+    "PaymentRequest",
+    "Restored",
     "Tender",
+    "Use",
+    "add_note",
+    "approve_and_pay",
     "approve_refund",
+    "attach_document",
+    "book_foreign",
+    "charged_abroad",
+    "collect_payment",
+    "create_payment",
+    "done_as_shown",
+    "edit_payment",
     "fail_refund",
+    "fold_tallies",
     "foresee",
+    "foresee_refund",
+    "foresee_return",
+    "foresee_reversal",
+    "foresee_use",
+    "gateway_settings",
+    "goes_by_gateway",
+    "keep_capture",
+    "lacking_to_approve",
+    "make_link",
+    "may_refund",
+    "move_payment",
+    "name_own_fields",
     "pay_refund",
+    "payments_asking",
+    "receipt_document",
+    "receipt_words",
     "record_payment",
     "record_return",
+    "refund_capture",
     "refund_payment",
     "refundable",
     "reject_refund",
+    "remove_document",
     "request_refund",
+    "return_foreign",
     "reverse_payment",
     "reverse_refund",
+    "revoke_link",
+    "see_chargeback",
+    "send_mail_of",
+    "set_gateway",
+    "set_refund_limit",
+    "waits_for_gateway",
+    "why_not_refunded",
+    "why_not_reversed",
 ]

@@ -1,7 +1,7 @@
 """Taking money at the desk, and reversing what was entered in error."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
@@ -11,19 +11,23 @@ from django.utils import timezone
 
 from balances.ledger import Books, open_books
 from balances.models import Charge, Credit
+from balances.queries import is_closed
 from balances.requests import Once
 from balances.states import Source
 from clinicpay.audit.services import record
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
-from clinicpay.clinics.numbers import take
+from clinicpay.clinics.numbers import take_each
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.queries import may_pay_for
 from clinicpay.staff.access import require
 from clinicpay.staff.models import Actor
-from clinicpay.staff.roles import Can
+from clinicpay.staff.roles import Can, who_may
+from clinicpay.ui.words import day_words
 from payments.models import Payment, Receipt
+from payments.services.handing import waits_for_gateway
+from payments.signals import told_against
 from payments.states import REFUND_OPEN, Method, PaymentStatus
 from treatments.models import TreatmentEvent
 
@@ -56,7 +60,6 @@ class Order:
         return sum(tender.amount for tender in self.tenders)
 
 
-@transaction.atomic
 def record_payment(
     account: Account,
     order: Order,
@@ -73,21 +76,26 @@ def record_payment(
     """
     require(by, Can.TAKE_PAYMENT)
     _check(account, order)
-    with open_books(account, *_accounts_of(order), by=by, source=source, once=once, dated=dated) as books:
-        moment = clock.noon(by.clinic, dated) if dated else timezone.now()
+    charges = Charge.objects.select_related("invoice").in_bulk([charge_id for charge_id, _ in order.parts])
+    # An insurer's money pays charges of its patients' accounts: those are locked, too.
+    accounts = {account.pk, *(charge.account_id for charge in charges.values())}
+    with open_books(*accounts, by=by, source=source, once=once, dated=dated) as books:
+        numbers = take_each({Receipt.KIND: 1, Payment.KIND: len(order.tenders)})
         receipt = Receipt.objects.create(
-            number=take(Receipt.KIND)[0],
+            number=numbers[Receipt.KIND][0],
             account=account,
             location=order.location,
             business_date=books.business_date(order.location.pk),
-            made_at=moment,
+            made_at=clock.noon(by.clinic, dated) if dated else timezone.now(),
         )
-        credits = [books.receive(payment) for payment in _payments(account, order, receipt)]
-        _apply(books, credits, order.parts)
+        receipt.patient_id = order.patient.pk if order.patient else None  # the trail need not ask for it
+        payments = _payments(order, receipt, numbers[Payment.KIND])
+        credits = books.receive_many([(payment, None) for payment in payments])
+        _apply(books, credits, order.parts, charges)
         books.answer = {"receipt": receipt.number}
-    methods = [str(tender.method) for tender in order.tenders]
-    received = {"amount": order.amount, "applied": _applied(order), "methods": methods}
-    record("payment.received", receipt, by=by, after=received)
+        methods = [str(tender.method) for tender in order.tenders]
+        received = {"amount": order.amount, "applied": _applied(order), "methods": methods}
+        books.record("payment.received", receipt, after=received)
     return receipt
 
 
@@ -104,22 +112,15 @@ def _check(account: Account, order: Order) -> None:
         raise Refusal("This patient belongs to another account.")
 
 
-def _accounts_of(order: Order) -> set[int]:
-    """Whose charges the order pays: an insurer's money pays those of its patients' accounts."""
-    charges = [charge_id for charge_id, _ in order.parts]
-    return set(Charge.objects.filter(pk__in=charges).values_list("account", flat=True))
-
-
 def _applied(order: Order) -> int:
     return sum(amount for _, amount in order.parts)
 
 
-def _payments(account: Account, order: Order, receipt: Receipt) -> list[Payment]:
-    numbers = take(Payment.KIND, len(order.tenders))
+def _payments(order: Order, receipt: Receipt, numbers: range) -> list[Payment]:
     return Payment.objects.bulk_create(
         Payment(
             number=number,
-            account=account,
+            account=receipt.account,
             patient=order.patient,
             payer=order.payer,
             event=order.event,
@@ -136,9 +137,10 @@ def _payments(account: Account, order: Order, receipt: Receipt) -> list[Payment]
     )
 
 
-def _apply(books: Books, credits: Sequence[Credit], parts: Sequence[tuple[int, int]]) -> None:
+def _apply(
+    books: Books, credits: Sequence[Credit], parts: Sequence[tuple[int, int]], charges: Mapping[int, Charge]
+) -> None:
     """Spread the parts over the tenders in their order."""
-    charges = Charge.objects.select_related("invoice").in_bulk([charge_id for charge_id, _ in parts])
     purse = deque((credit, credit.amount) for credit in credits)
     for charge_id, amount in parts:
         if charge_id not in charges:
@@ -162,24 +164,41 @@ def _draw(purse: deque[tuple[Credit, int]], wanted: int) -> Iterator[tuple[Credi
 def reverse_payment(payment: Payment, *, by: Actor, reason: str, once: Once | None = None) -> Payment:
     """Reverse a Paid payment that was entered in error: undo what it paid, take the money out, void it (C3).
 
-    Refused unless the payment is Paid, which means that nothing of it was refunded.
+    Refused unless the payment is Paid, which means that nothing of it was refunded, and no gateway took it.
     """
     require(by, Can.REVERSE_PAYMENT)
     accounts = accounts_paid_by(payment)
     with open_books(*accounts, by=by, once=once) as books:
         payment = Payment.objects.select_for_update(no_key=True).get(pk=payment.pk)
-        if payment.status != PaymentStatus.PAID:
-            raise Refusal(f"{payment.ref} is {payment.get_status_display().lower()}: only a Paid payment is reversed.")
+        if refused := why_not_reversed(payment):
+            raise Refusal(refused)
         if not accounts_paid_by(payment) <= set(books.accounts):
             raise Refusal(f"{payment.ref} has just been applied to another account. Try again in a moment.")
         payment.status = PaymentStatus.VOIDED
         payment.save(update_fields=["status"])
-        if payment.refunds.filter(status__in=REFUND_OPEN).exists():
-            raise Refusal(f"A refund of {payment.ref} is under way. Reject it first.")
         books.reverse_receipt(list(payment.credits.order_by("pk")), reason=reason)
         books.answer = {"payment": payment.number}
     record("payment.reversed", payment, by=by, before={"status": "paid"}, after={"status": "voided"}, reason=reason)
     return payment
+
+
+def why_not_reversed(payment: Payment) -> str:
+    """Why a payment can't be reversed as an entry error, and what can be done instead; "" when it can (C3)."""
+    if payment.status in {PaymentStatus.PARTIALLY_REFUNDED, PaymentStatus.REFUNDED}:
+        return f"Money of {payment.ref} went back already: only a Paid payment is reversed. Refund what is left of it."
+    if payment.status != PaymentStatus.PAID:
+        return f"{payment.ref} is {payment.get_status_display().lower()}: only a Paid payment is reversed."
+    if waiting := payment.refunds.filter(status__in=REFUND_OPEN).first():
+        return f"A refund of {payment.ref} is under way: {waiting.ref}. Reject it first, or record that it failed."
+    if waits_for_gateway(payment):
+        return f"{payment.ref} was paid by card at the gateway, so it happened. Refund it instead."
+    received = payment.credits.order_by("pk").values_list("received_on", flat=True).first()
+    if received and is_closed(payment.location_id, received):
+        return (
+            f"{payment.ref} was taken on {day_words(received)}, and that day is closed at {payment.location}."
+            f" Refund it, or record a return; or ask for the day to be re-opened ({who_may(Can.REOPEN_DAY)})."
+        )
+    return told_against(payment)
 
 
 def accounts_paid_by(payment: Payment) -> set[int]:

@@ -45,7 +45,8 @@ def _take(request: ClinicRequest, patient: Patient, event: TreatmentEvent | None
         account=patient.account,
         charges=[charge for charge, _ in suggested],
         currency=clinic.currency,
-        initial=_initial(owed, suggested, event),
+        patient=patient,
+        initial=None if request.method == "POST" else _initial(owed, suggested, event),
     )
     if request.method == "POST" and form.is_valid():
         receipt = _record(request, form, patient, event)

@@ -1,5 +1,7 @@
 """Receipts and invoices, on the page and as PDF."""
 
+from functools import partial
+
 from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -8,10 +10,13 @@ from balances.queries import invoice_balance, invoice_charges, invoices_with_bal
 from clinicpay.clinics.addresses import address
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
-from clinicpay.ui.answers import render_page
-from clinicpay.ui.pdf import pdf_response, render_pdf
-from payments.models import Payment, Receipt
-from payments.queries import receipt_facts
+from clinicpay.ui.answers import redirect_after, render_page
+from clinicpay.ui.pdf import pdf_response
+from payments.forms import SendForm
+from payments.models import Message, Payment, Receipt
+from payments.queries import messages_about, receipt_facts
+from payments.services import Mail, receipt_document, receipt_words, send_mail_of
+from payments.views.acts import done
 
 
 def _receipt(number: int) -> Receipt:
@@ -24,17 +29,38 @@ def _receipt(number: int) -> Receipt:
 def receipt(request: ClinicRequest, number: int) -> HttpResponse:
     """What the payer takes home: tenders, what they paid, what stays unapplied, what is still owed."""
     found = _receipt(number)
-    return render_page(request, "payments/receipt.html", {"receipt": found, **receipt_facts(found)})
+    context = {"receipt": found, **receipt_facts(found), **messages_about(found)}
+    return render_page(request, "payments/receipt.html", context, fragment="mail")
 
 
 @allowed(Can.SEE_MONEY, shows="receipt")
 def receipt_pdf(request: ClinicRequest, number: int) -> HttpResponse:
     """The receipt on paper."""
     found = _receipt(number)
-    clinic = request.member.clinic
-    context = request.shown = {"receipt": found, "clinic": clinic, "by": request.member.user, **receipt_facts(found)}
-    document = render_pdf("payments/receipt_document.html", context, paper=clinic.paper)
-    return pdf_response(document, f"{found.ref}.pdf")
+    request.shown = {"receipt": found}
+    return pdf_response(receipt_document(found, request.member.clinic), f"{found.ref}.pdf")
+
+
+@allowed(Can.SEND_MAIL, shows="receipt")
+def receipt_send(request: ClinicRequest, number: int) -> HttpResponse:
+    """Send the receipt to an address; the account's or the patient's comes filled in."""
+    found, clinic = _receipt(number), request.member.clinic
+    subject, body = receipt_words(found, clinic)
+    form = SendForm(request.POST or None, initial={"to": _address_of(found)})
+    if request.method == "POST" and form.is_valid():
+        to, once = form.cleaned_data["to"], form.once("receipt", found.pk)
+        mail = Mail(Message.Kind.RECEIPT, to, subject, body)
+        act = partial(send_mail_of, found, mail, by=request.member, once=once)
+        if done(request, form, act, f"{found.ref} is on its way to {to}."):
+            return redirect_after(request, address(clinic, "receipt", number=found))
+    context = {"receipt": found, "form": form, **receipt_facts(found)}
+    return render_page(request, "payments/receipt_send.html", context, status=422 if form.is_bound else 200)
+
+
+def _address_of(receipt: Receipt) -> str:
+    """Where a receipt goes if nobody says otherwise."""
+    patients = [payment.patient.email for payment in receipt.payments.all() if payment.patient]
+    return next(filter(None, [receipt.account.email, *patients]), "")
 
 
 @allowed(Can.SEE_MONEY, shows="invoice")

@@ -1,12 +1,10 @@
-"""Treatments with their payment state beside them: the list, adding one, its page, marking complete."""
-
-from typing import Any
+"""Treatments with their payment state beside them: the list, adding one, marking complete."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
-from balances.queries import event_balances, event_charges, live_allocations, with_balances
+from balances.queries import with_balances
 from balances.services import cancel_event, complete_event
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
@@ -17,8 +15,8 @@ from clinicpay.patients.queries import narrowed, patients
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
+from clinicpay.ui.htmx import trigger, wants_part
 from payments.filters import TreatmentFilter, TreatmentMoneyFilter
-from payments.queries import payments
 from payments.tables import TreatmentMoneyTable, TreatmentTable
 from treatments.forms import TreatmentForm
 from treatments.models import TreatmentEvent
@@ -60,24 +58,6 @@ def _chosen_patient(request: ClinicRequest) -> Patient | None:
     return None if number is None else get_object_or_404(Patient, number=number)
 
 
-@allowed(Can.SEE_TREATMENTS, shows="event")
-def treatment(request: ClinicRequest, number: int) -> HttpResponse:
-    """One event: what was done, and for those who see money what was charged, paid and is left."""
-    event = get_object_or_404(events().select_related("patient__account"), number=number)
-    procedures: list[Any] = list(event.procedures.all())
-    context = {"event": event, "procedures": procedures, "moves": MOVES[event.state]}
-    if request.member.can(Can.SEE_MONEY):
-        charges = {charge.procedure_id: charge for charge in event_charges(event.pk)}
-        for procedure in procedures:
-            procedure.charge = charges.get(procedure.pk)
-        context |= {
-            "balance": event_balances([event.pk]).get(event.pk),
-            "allocations": live_allocations(charge__event=event),
-            "payments": payments().filter(event=event),
-        }
-    return render_page(request, "treatments/treatment.html", context)
-
-
 @require_POST
 @allowed(Can.MARK_COMPLETE)
 def treatment_complete(request: ClinicRequest, number: int) -> HttpResponse:
@@ -86,6 +66,10 @@ def treatment_complete(request: ClinicRequest, number: int) -> HttpResponse:
     invoice = complete_event(event, by=request.member)
     billed = f" {invoice.ref} was issued." if invoice and request.member.can(Can.SEE_MONEY) else ""
     notify(request, f"{event.ref} is complete.{billed}")
+    if wants_part(request):  # in its row on Today, which draws itself anew
+        response = HttpResponse(status=204)
+        trigger(response, "today-changed")
+        return response
     return redirect_after(request, address(request.member.clinic, "treatment", number=number))
 
 

@@ -1,16 +1,21 @@
 """Payments (requests to collect, and the money they became) and the receipts that group them."""
 
+from datetime import date
 from typing import ClassVar
 
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.functional import cached_property
 
-from balances.models import Charge, Credit
 from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel, imported_once
 from clinicpay.clinics.numbers import Numbered
 from clinicpay.patients.models import Account, Patient
-from payments.states import Method, PaymentStatus, PaymentType, RefundKind, RefundReason, RefundStatus, ReturnReason
+from payments.states import MONEY, OVERDUE, Method, PaymentStatus, PaymentType
 from treatments.models import TreatmentEvent
+
+EARLIEST, LATEST = date(1, 1, 1), date(9999, 12, 31)
+"""What stands for no due date in an order: after all others either way."""
 
 
 class Receipt(Numbered, TenantModel):
@@ -30,7 +35,7 @@ class Receipt(Numbered, TenantModel):
         ]
         indexes: ClassVar = [models.Index(fields=["clinic", "account", "-id"], name="payments_receipt_account")]
 
-    @property
+    @cached_property
     def patient_id(self) -> int | None:
         """The patient whom its payments name, if any; the trail keeps it beside the receipt."""
         return next((payment.patient_id for payment in self.payments.all() if payment.patient_id), None)
@@ -40,7 +45,9 @@ class Payment(Numbered, TenantModel):
     """A request to collect (PAY-001). It is money only once Paid; creating one changes no balance.
 
     `amount` is in minor units. `account` is credited; `payer`, if set, is another party who pays
-    for it, such as an insurer.
+    for it, such as an insurer. `method` is how it was paid, empty until then. `name_key` is what lists are sorted
+    by: the patient's search key, else the account's name; a trigger keeps it true (sql/0010_list_keys.sql). `due_first`
+    and `due_last` put no due date last, up and down.
     """
 
     KIND = "PAY"
@@ -52,7 +59,7 @@ class Payment(Numbered, TenantModel):
     receipt = TenantForeignKey(Receipt, null=True, blank=True, related_name="payments")
     location = TenantForeignKey(Location, related_name="+")
     amount = models.BigIntegerField()
-    method = models.CharField(max_length=12, choices=Method)
+    method = models.CharField(max_length=12, choices=Method, blank=True)
     kind = models.CharField(max_length=12, choices=PaymentType, blank=True)
     status = models.CharField(max_length=20, choices=PaymentStatus, default=PaymentStatus.DRAFT)
     due_date = models.DateField(null=True, blank=True)
@@ -60,6 +67,13 @@ class Payment(Numbered, TenantModel):
     memo = models.CharField(max_length=240, blank=True)
     external_ref = models.CharField(max_length=64, blank=True, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    name_key = models.CharField(max_length=200, default="", editable=False, db_collation="C")
+    due_first = models.GeneratedField(
+        expression=Coalesce("due_date", models.Value(LATEST)), output_field=models.DateField(), db_persist=True
+    )
+    due_last = models.GeneratedField(
+        expression=Coalesce("due_date", models.Value(EARLIEST)), output_field=models.DateField(), db_persist=True
+    )
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -67,73 +81,31 @@ class Payment(Numbered, TenantModel):
             models.UniqueConstraint(fields=["clinic", "number"], name="payments_payment_number"),
             imported_once("payments_payment_external"),
             models.CheckConstraint(condition=models.Q(amount__gt=0), name="payments_payment_amount"),
+            models.CheckConstraint(
+                condition=~models.Q(method="") | ~models.Q(status__in=sorted(MONEY)), name="payments_payment_method"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["clinic", "-created_at", "-id"], name="payments_payment_newest"),
             models.Index(fields=["clinic", "amount", "id"], name="payments_payment_amount"),
             models.Index(fields=["clinic", "status", "created_at", "id"], name="payments_payment_status"),
+            models.Index(fields=["clinic", "name_key", "id"], name="payments_payment_name"),
+            models.Index(fields=["clinic", "due_first", "id"], name="payments_payment_due_first"),
+            models.Index(fields=["clinic", "due_last", "id"], name="payments_payment_due_last"),
+            models.Index(fields=["clinic", "patient", "-created_at", "-id"], name="payments_payment_patient"),
             models.Index(fields=["clinic", "account", "-id"], name="payments_payment_account"),
             models.Index(fields=["clinic", "event"], name="payments_payment_event"),
+            models.Index(
+                fields=["clinic", "payer"], condition=models.Q(payer__isnull=False), name="payments_payment_payer"
+            ),
             models.Index(fields=["clinic", "receipt"], name="payments_payment_receipt"),
+            models.Index(
+                fields=["clinic", "location", "id"],
+                condition=models.Q(method__in=[Method.CASH, Method.CHEQUE], external_ref=""),
+                name="payments_payment_banked",
+            ),
         ]
 
-
-class Refund(Numbered, TenantModel):
-    """Money of one payment that goes back (RF-001), by us or taken by others; `amount` is in minor units.
-
-    An approved refund has its money in `reserved`, a credit that nothing else can use; `posting` is the act
-    in which the money went out.
-    """
-
-    KIND = "RF"
-
-    payment = TenantForeignKey(Payment, related_name="refunds")
-    kind = models.CharField(max_length=6, choices=RefundKind, default=RefundKind.REFUND)
-    amount = models.BigIntegerField()
-    method = models.CharField(max_length=12, choices=Method)
-    reason = models.CharField(max_length=16, choices=[*RefundReason.choices, *ReturnReason.choices])
-    notes = models.CharField(max_length=500, blank=True)
-    reduce_charge = models.BooleanField(default=False)
-    status = models.CharField(max_length=9, choices=RefundStatus, default=RefundStatus.REQUESTED)
-    reserved = TenantForeignKey(Credit, null=True, related_name="+")
-    posting = TenantForeignKey("balances.Posting", null=True, related_name="+")
-    requested_by_id = models.BigIntegerField(null=True, editable=False)
-    requested_at = models.DateTimeField(default=timezone.now, editable=False)
-    decided_by_id = models.BigIntegerField(null=True, editable=False)
-    decided_at = models.DateTimeField(null=True, editable=False)
-    settled_at = models.DateTimeField(null=True, editable=False)
-    reversed_at = models.DateTimeField(null=True, editable=False)
-
-    class Meta(TenantModel.Meta):
-        constraints = [
-            *TenantModel.Meta.constraints,
-            models.UniqueConstraint(fields=["clinic", "number"], name="payments_refund_number"),
-            models.UniqueConstraint(fields=["clinic", "reserved"], name="payments_refund_reserved"),
-            models.CheckConstraint(condition=models.Q(amount__gt=0), name="payments_refund_amount"),
-        ]
-        indexes: ClassVar = [models.Index(fields=["clinic", "payment", "-id"], name="payments_refund_payment")]
-
-    @property
-    def why(self) -> str:
-        """The reason as the ledger keeps it."""
-        return f"{self.ref}: {self.get_reason_display()}{f': {self.notes}' if self.notes else ''}"
-
-
-class RefundLine(TenantModel):
-    """What an approved refund freed: an application undone, and the credit note if the charge was reduced."""
-
-    refund = TenantForeignKey(Refund, related_name="lines")
-    freed = TenantForeignKey("balances.Entry", related_name="+")
-    charge = TenantForeignKey(Charge, related_name="+")
-    amount = models.BigIntegerField()
-    credit_note = TenantForeignKey("balances.Entry", null=True, related_name="+")
-
-    class Meta(TenantModel.Meta):
-        constraints = [
-            *TenantModel.Meta.constraints,
-            models.CheckConstraint(condition=models.Q(amount__gt=0), name="payments_refundline_amount"),
-        ]
-        indexes: ClassVar = [models.Index(fields=["clinic", "refund"], name="payments_refundline_refund")]
-
-    def __str__(self) -> str:
-        return f"{self.refund}: {self.charge}"
+    def is_overdue(self, today: date) -> bool:
+        """Whether it is still expected although it was due before the clinic's `today` (G4, S1.96)."""
+        return self.status in OVERDUE and self.due_date is not None and self.due_date < today

@@ -1,19 +1,21 @@
-"""Forms of payments and treatments: what was typed becomes an order, or words under a field."""
+"""Forms that take and apply money: what was typed becomes an order, or words under a field."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.forms import formset_factory
+from django.utils.functional import cached_property
 
 from balances.models import Charge
 from balances.queries import billed_charges
 from balances.requests import Once, was_answered
 from clinicpay import money
 from clinicpay.clinics.models import Location
-from clinicpay.patients.models import Account
+from clinicpay.patients.models import Account, Patient
 from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
+from payments.forms.twins import TwinCheck
 from payments.services import Order, Tender
 from payments.states import TENDERS, Method
 
@@ -47,36 +49,43 @@ class ApplyForm(ClinicForm):
     def __init__(self, *args: Any, account: Account, charges: Sequence[Charge], currency: str, **options: Any) -> None:
         super().__init__(*args, currency=currency, **options)
         self.charges, self.currency = [*charges, *self._settled(account, charges)], currency
-        self.was_done = was_answered(self.data.get("request_key", ""))
         for charge in self.charges:
-            self.fields[_apply_name(charge)] = self._apply_field(charge)
+            self.fields[apply_name(charge)] = self._apply_field(charge)
 
     def _settled(self, account: Account, charges: Sequence[Charge]) -> Sequence[Charge]:
         """Charges that the form names although nothing is owed on them any more."""
-        named = {int(found[1]) for name in self.data if (found := _APPLY.fullmatch(name))}
-        gone = named - {charge.pk for charge in charges}
+        gone = named_in(self.data) - {charge.pk for charge in charges}
         return list(billed_charges(account, gone)) if gone else []
 
     def _apply_field(self, charge: Charge) -> MoneyField:
         field: Any = MoneyField(label=f"Apply to {charge}", zero_ok=True, currency=self.currency)
-        field.maximum = charge.outstanding if charge.outstanding and not self.was_done else None
         field.widget.attrs |= field.widget_attrs(field.widget)
         field.widget.attrs |= {"data-apply": "", "data-max": charge.outstanding, "class": "form-control money-input"}
         applied: MoneyField = field
         return applied
 
+    @cached_property
+    def was_done(self) -> bool:
+        """Whether this very form was done already; asked only when what it says no longer fits."""
+        return was_answered(self.data.get("request_key", ""))
+
     @property
     def lines(self) -> list[tuple[Charge, forms.BoundField]]:
         """Each charge with its Apply field."""
-        return [(charge, self[_apply_name(charge)]) for charge in self.charges]
+        return [(charge, self[apply_name(charge)]) for charge in self.charges]
 
     def clean(self) -> dict[str, Any]:
-        """Money for a charge that is paid by now is refused."""
+        """No charge gets more than is owed on it."""
         cleaned = super().clean() or self.cleaned_data
         for charge in self.charges:
-            if not charge.outstanding and cleaned.get(_apply_name(charge)) and not self.was_done:
-                self.add_error(_apply_name(charge), "This was paid in the meantime. Nothing is left to pay.")
+            if (cleaned.get(apply_name(charge)) or 0) > charge.outstanding and not self.was_done:
+                self.add_error(apply_name(charge), self._most(charge))
         return cleaned
+
+    def _most(self, charge: Charge) -> str:
+        if not charge.outstanding:
+            return "This was paid in the meantime. Nothing is left to pay."
+        return f"Enter at most {money.show(charge.outstanding, self.currency)}."
 
     def refuse_over(self, money_at_hand: int, words: str) -> None:
         """An error on the form when more is applied than there is; `words` follow the amount."""
@@ -91,31 +100,11 @@ class ApplyForm(ClinicForm):
 
     def parts(self) -> dict[int, int]:
         """What is applied, in minor units by the charge's id."""
-        parts = {charge.pk: self.cleaned_data.get(_apply_name(charge)) or 0 for charge in self.charges}
+        parts = {charge.pk: self.cleaned_data.get(apply_name(charge)) or 0 for charge in self.charges}
         return {charge: part for charge, part in parts.items() if part}
 
 
-class AllocateForm(ApplyForm):
-    """Money in hand that is applied by hand, all or nothing."""
-
-    def __init__(self, *args: Any, available: int, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.available = available
-
-    def clean(self) -> dict[str, Any]:
-        """Something is applied, and no more than there is."""
-        cleaned = super().clean()
-        self.refuse_over(self.available, "more is applied than is available. Lower what is applied.")
-        if not self.errors and not self.parts():
-            raise forms.ValidationError("Enter what to apply.")
-        return cleaned
-
-    def once(self, credit_id: int) -> Once:
-        """The form's one-time key with a digest of everything that it asks for."""
-        return Once.of(self.cleaned_data["request_key"], credit=credit_id, parts=self.parts())
-
-
-class TakePaymentForm(ApplyForm):
+class TakePaymentForm(TwinCheck, ApplyForm):
     """Money at the desk: amount, tenders, and what it pays. Whatever is not applied stays unapplied."""
 
     amount = MoneyField(label="Amount")
@@ -123,8 +112,9 @@ class TakePaymentForm(ApplyForm):
     location = forms.ModelChoiceField(Location.objects.none(), label="Taken at", empty_label=None)
     memo = forms.CharField(label="Memo", required=False, max_length=240)
 
-    def __init__(self, *args: Any, currency: str, **options: Any) -> None:
+    def __init__(self, *args: Any, currency: str, patient: Patient | None = None, **options: Any) -> None:
         super().__init__(*args, currency=currency, **options)
+        self.account, self.patient = options["account"], patient
         fields: dict[str, Any] = self.fields
         fields["location"].queryset = Location.objects.filter(active=True)
         self.fields["amount"].widget.attrs |= {"data-amount": "", "autofocus": ""}
@@ -148,6 +138,8 @@ class TakePaymentForm(ApplyForm):
         if self._others() >= amount:
             self.add_error("amount", "The further tenders add up to the whole amount or more; lower them.")
         self.refuse_over(amount, "more is applied than is paid. Lower what is applied, or raise the amount.")
+        if not self.errors:
+            self.warn_of_twins(self.account, self.patient, amount)
         return cleaned
 
     def _others(self) -> int:
@@ -181,42 +173,16 @@ class TakePaymentForm(ApplyForm):
 _APPLY = re.compile(r"apply-([0-9]{1,18})")
 
 
-def _apply_name(charge: Charge) -> str:
+def apply_name(charge: Charge) -> str:
+    """The name of a charge's Apply field."""
     return f"apply-{charge.pk}"
+
+
+def named_in(data: Mapping[str, Any]) -> set[int]:
+    """Ids of the charges that a form was sent for."""
+    return {int(found[1]) for name in data if (found := _APPLY.fullmatch(name))}
 
 
 def filled_in(suggested: Iterable[tuple[Charge, int]]) -> dict[str, int]:
     """Initial values of the Apply fields: what is suggested for each charge."""
-    return {_apply_name(charge): part for charge, part in suggested if part}
-
-
-class ReasonForm(ClinicForm):
-    """Why something is undone."""
-
-    reason = forms.CharField(label="Reason", max_length=500)
-    request_key = RequestKeyField()
-
-    def once(self, act: str, subject: int, **more: Any) -> Once:
-        """The one-time key of this act on this subject."""
-        return Once.of(
-            self.cleaned_data["request_key"], act=act, subject=subject, reason=self.cleaned_data["reason"], **more
-        )
-
-
-class UndoForm(ReasonForm):
-    """Undo an allocation, wholly or all but a part."""
-
-    keep = MoneyField(label="Keep applied", zero_ok=True, help_text="Leave empty to undo all of it.")
-    field_order = ("keep", "reason")
-
-    def __init__(self, *args: Any, applied: int, currency: str, **options: Any) -> None:
-        super().__init__(*args, currency=currency, **options)
-        self.applied, self.currency = applied, currency
-
-    def clean_keep(self) -> int:
-        """Keeping all of it would undo nothing."""
-        keep: int = self.cleaned_data["keep"]
-        if keep >= self.applied:
-            shown = money.show(self.applied, self.currency)
-            raise forms.ValidationError(f"Keep less than {shown}, which is what is applied.")
-        return keep
+    return {apply_name(charge): part for charge, part in suggested if part}

@@ -1,0 +1,43 @@
+"""Payments that may be the same one entered twice."""
+
+from typing import Any
+
+from balances.queries import receivers_of
+from clinicpay.clinics import clock
+from clinicpay.clinics.queries import current_clinic
+from clinicpay.patients.models import Account, Patient
+from clinicpay.staff.queries import names_of
+from payments.models import Payment
+from payments.states import PaymentStatus
+
+NO_TWINS = (PaymentStatus.VOIDED, PaymentStatus.CANCELLED, PaymentStatus.FAILED)
+"""Statuses in which a payment came to nothing."""
+
+
+def twins_of(account: Account, patient: Patient | None, amount: int, besides: Payment | None = None) -> list[Any]:
+    """Payments of today's business date with this amount (minor units), newest first, each with `.by`, who took it.
+
+    The amount is one payment's, or a whole receipt's if it was split. Of a family's account only payments for the
+    same patient count, and those for nobody in particular. `besides` is the payment that is being collected.
+    """
+    clinic = current_clinic()
+    begin, end = clock.day_bounds(clinic, clock.today(clinic))
+    rows = Payment.objects.filter(account=account, created_at__gte=begin, created_at__lt=end)
+    today = [row for row in rows.exclude(status__in=NO_TWINS).order_by("-pk") if row != besides]
+    if patient:
+        today = [row for row in today if row.patient_id in {patient.pk, None}]
+    split: dict[int | None, int] = {}
+    for row in today:
+        split[row.receipt_id] = split.get(row.receipt_id, 0) + row.amount
+    twins = [row for row in today if amount == row.amount or (row.receipt_id and amount == split[row.receipt_id])]
+    return _with_names(twins)
+
+
+def _with_names(twins: list[Any]) -> list[Any]:
+    """Each with who took it, as the ledger knows it."""
+    if twins:
+        took = receivers_of(twin.pk for twin in twins)
+        names = names_of(took.values())
+        for twin in twins:
+            twin.by = names.get(took.get(twin.pk) or 0, "")
+    return twins

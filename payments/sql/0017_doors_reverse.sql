@@ -1,0 +1,2 @@
+drop function clinic_of_gateway(varchar, varchar);
+drop function clinic_of_payment_link(varchar);

@@ -1,0 +1,1 @@
+update balances_credit set waits = false where waits;
