@@ -145,6 +145,19 @@ CHECKS: Sequence[Check] = (
         """,
     ),
     Check(
+        "oldest_open",
+        "Since when an account owes is the date of its oldest open invoice; who owes nothing has none (G3).",
+        """
+        select 'account ' || a.id, a.oldest_open is distinct from c.oldest or (a.owes > 0) <> (c.oldest is not null)
+        from patients_account a
+        left join (
+          select c.account_id, min(i.invoice_date) as oldest
+          from balances_charge c join balances_invoice i on i.id = c.invoice_id
+          where c.outstanding > 0 group by 1
+        ) c on c.account_id = a.id
+        """,
+    ),
+    Check(
         "limits",
         "Nothing owed or available is below zero or above its amount (I2).",
         """
@@ -269,6 +282,36 @@ CHECKS: Sequence[Check] = (
         """,
     ),
     Check(
+        "payment_names",
+        "A payment is sorted by its patient's name, or else by its account's.",
+        """
+        select 'payment ' || p.id, p.name_key <> coalesce(t.search_key, payments_folded(a.name))
+        from payments_payment p
+        left join patients_patient t on t.id = p.patient_id
+        left join patients_account a on a.id = p.account_id
+        """,
+    ),
+    Check(
+        "tallies",
+        "The sums over the payments list are the payments' own by status and due date, the entries' by month and site.",
+        """
+        select 'tally ' || status || ' ' || day || ' ' || place,
+               sum(payments) <> 0 or sum(amount) <> 0 or sum(returned) <> 0
+        from (
+          select status, day, place, payments, amount, returned from payments_tally
+          union all
+          select status, payments_day(status, due_date), 0, -count(*), -sum(amount), 0
+          from payments_payment group by 1, 2
+          union all
+          select '', date_trunc('month', p.business_date)::date, p.location_id, 0,
+                 coalesce(-sum(e.credit_delta) filter (where e.kind in ('receive', 'unreceive')), 0),
+                 coalesce(sum(e.credit_delta) filter (where e.kind not in ('receive', 'unreceive')), 0)
+          from balances_entry e join balances_posting p on p.id = e.posting_id
+          where e.kind in ('receive', 'unreceive', 'refund', 'unrefund', 'return', 'unreturn') group by 2, 3
+        ) both_sides group by status, day, place
+        """,
+    ),
+    Check(
         "live_allocations",
         "Nothing is applied from a payment that is not Paid or Partially Refunded (I6).",
         """
@@ -317,12 +360,15 @@ CHECKS: Sequence[Check] = (
     ),
     Check(
         "runs",
-        "What an automatic run says that it applied is what it decided, and what its entries did.",
+        "What an automatic run says that it applied is what it decided, as far as it went, and what its entries did.",
         """
-        select 'run ' || r.id, r.allocated <> coalesce(d.decided, 0) or r.allocated <> coalesce(e.applied, 0)
+        select 'run ' || r.id, r.allocated <> coalesce(e.applied, 0) or case
+                 when r.state = 'preview' then r.allocated <> 0
+                 when r.finished_at is null or r.stopped_at is not null then r.allocated > coalesce(d.decided, 0)
+                 else r.allocated <> coalesce(d.decided, 0) end
         from balances_autoapplyrun r
         left join (select run_id, sum(amount) as decided from balances_decision
-                   where charge_id is not null group by 1) d
+                   where charge_id is not null and not left_out group by 1) d
           on d.run_id = r.id
         left join (select p.run_id, -sum(x.charge_delta) as applied
                    from balances_posting p join balances_entry x on x.posting_id = p.id

@@ -7,9 +7,11 @@ from typing import Any
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
 
 from balances.models import RequestKey
 from clinicpay.clinics.refusals import Conflict
+from clinicpay.clinics.scope import current_clinic_id
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,21 @@ class KeyReused(Conflict):
         super().__init__("This form was already used for something else. Load the page again and repeat your entry.")
 
 
+_CLAIM = """
+insert into balances_requestkey (clinic_id, key, user_id, body, at) values (%s, %s, %s, %s, now())
+on conflict (clinic_id, key) do nothing
+"""
+
+
 def claim(once: Once, *, user_id: int | None) -> None:
     """Take the key for this transaction; a second taker waits here until the first has committed.
 
     Raises Repeated with the first one's answer, KeyReused if the form or the person differs.
     """
-    mine = RequestKey(key=once.key, user_id=user_id, body=once.body)
-    RequestKey.objects.bulk_create([mine], ignore_conflicts=True)
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM, [current_clinic_id(), once.key, user_id, once.body])
+        if cursor.rowcount:
+            return
     row = RequestKey.objects.get(key=once.key)
     if (row.body, row.user_id) != (once.body, user_id):
         raise KeyReused

@@ -23,6 +23,25 @@ class CreditKind(TextChoices):
     REFUND_PENDING = "refund_pending", "Refund pending"
 
 
+class MatchState(TextChoices):
+    """What there is now of what a pre-payment is held for."""
+
+    NOW = "now", "Matching, not applied"
+    LATER = "later", "A planned treatment matches"
+    NONE = "none", "Nothing matches yet"
+
+
+class BalanceOrigin(TextChoices):
+    """Where a treatment's balance comes from, beside what was done (S0.14–S0.19)."""
+
+    PACKAGE = "package", "Package"
+    STAGED = "staged", "Staged treatment"
+    PART_PAYMENT = "part_payment", "Part payment"
+    DEPOSIT = "deposit", "Deposit"
+    FINANCE = "finance", "Finance arrangement"
+    EXCEPTION = "exception", "Admin exception"
+
+
 class PostingKind(TextChoices):
     """One business act."""
 
@@ -130,6 +149,14 @@ class Source(TextChoices):
     DEMO = "demo", "Demo data"
 
 
+class RunState(TextChoices):
+    """Whether an automatic run has moved money."""
+
+    PREVIEW = "preview", "Preview"
+    APPLIED = "applied", "Applied"
+    UNDONE = "undone", "Undone"
+
+
 DATED = frozenset({Source.IMPORT, Source.DEMO})
 """Sources whose postings may carry past business dates of their own."""
 
@@ -153,3 +180,8 @@ def settlement(charged: int, outstanding: int, applied: int) -> Settlement:
     if applied == 0:
         return Settlement.UNPAID
     return Settlement.PAID if outstanding == 0 and applied == charged else Settlement.PARTIAL
+
+
+def age_bucket(days: int) -> str:
+    """The ageing bucket of an invoice that is so many days old (G1)."""
+    return next((f"{first}–{last}" for first, last in ((0, 30), (31, 60), (61, 90)) if days <= last), "90+")

@@ -8,34 +8,40 @@ Verbs only note their lines; they are written in one INSERT when the block ends.
 minor units. The database refuses whatever breaks a rule, and the refusal comes in the user's words.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Model
 
-from balances.ledger.base import check_dated
+from balances.ledger.base import TEXTS_END, bigints, check_dated, texts
 from balances.ledger.debt import DebtVerbs
-from balances.ledger.money import Allocation, MoneyVerbs, PaidPayment, find_allocation, find_entry, received_credit
+from balances.ledger.money import Allocation, Application, Applied, MoneyVerbs, PaidPayment, find_allocation, find_entry
 from balances.models import AutoApplyRun
 from balances.refusals import database_refusals
 from balances.requests import Once, answer, claim
 from balances.signals import account_changed
 from balances.states import Source
 from clinicpay.audit.models import Actor
-from clinicpay.audit.services import record_many
+from clinicpay.audit.services import line_of, record_many
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 
 __all__ = [
+    "TEXTS_END",
     "Allocation",
+    "Application",
+    "Applied",
     "Books",
     "PaidPayment",
+    "bigints",
     "find_allocation",
     "find_entry",
     "lock_accounts",
     "open_books",
-    "received_credit",
+    "texts",
 ]
 
 TOTALS = ("owes", "planned", "unapplied", "deposits", "held")
@@ -43,6 +49,10 @@ TOTALS = ("owes", "planned", "unapplied", "deposits", "held")
 
 class Books(DebtVerbs, MoneyVerbs):
     """The verbs of money on accounts that are locked. Get one from `open_books`."""
+
+    def record(self, action: str, subject: Model, *, after: Mapping[str, Any]) -> None:
+        """A line of the trail about the act as a whole; it is written with those about the accounts, after them."""
+        self.said.append(line_of(action, subject, by=self.by, after=after))
 
 
 @contextmanager
@@ -68,7 +78,7 @@ def open_books(
         books = Books(by, locked, source, run, dated, once.key if once else None)
         yield books
         books.write()
-        if books.acts:
+        if books.acts or books.said:
             _tell(books)
         if once:
             answer(once, books.answer or {})
@@ -95,6 +105,7 @@ def _tell(books: Books) -> None:
         [(account, _totals(books.accounts[pk]), _totals(account)) for pk, account in fresh.items()],
         by=books.by,
         reason=reason,
+        also=books.said,
     )
     if fresh:
         account_changed.send(sender=Account, accounts=list(fresh.values()), by=books.by)

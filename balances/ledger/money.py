@@ -1,11 +1,13 @@
 """The verbs that change the money in hand: receipts, pre-payments, applications, refunds, returns."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from balances.ledger.base import Line, Pages, above_zero, check_dated, mirror, needed, place
 from balances.models import Charge, Credit, Entry
+from balances.queries import received_credit
 from balances.states import CreditKind, EntryKind, PostingKind
 from clinicpay.clinics.refusals import Refusal
 
@@ -21,6 +23,31 @@ class PaidPayment(Protocol):
     location_id: int
     event_id: int | None
     amount: int
+
+
+class Application(NamedTuple):
+    """Money to apply, as it was read under the account's lock; `amount` in minor units.
+
+    `location_id` is the invoice's. `day` is a past date of its own, which only imports and demo data carry.
+    """
+
+    account_id: int
+    credit_id: int
+    charge_id: int
+    amount: int
+    location_id: int
+    day: date | None = None
+
+
+class Applied(NamedTuple):
+    """An application as it was read under the lock of both accounts; `amount` in minor units."""
+
+    entry_id: int
+    charge_id: int
+    credit_id: int
+    amount: int
+    location_id: int
+    account_ids: tuple[int, ...]
 
 
 class MoneyVerbs(Pages):
@@ -76,6 +103,19 @@ class MoneyVerbs(Pages):
         line = _application(credit.pk, charge.pk, amount)
         self._note(PostingKind.ALLOCATE, place(charge, credit), line, like=like.posting if like else None)
 
+    def allocate_many(self, applications: Iterable[Application]) -> None:
+        """Like `allocate` for many at once: the same lines on the same postings, without a row read for each."""
+        places: dict[tuple[int, date | None], list[Line]] = defaultdict(list)
+        accounts = set()
+        for account_id, credit_id, charge_id, amount, location_id, day in applications:
+            accounts.add(account_id)
+            line = _application(credit_id, charge_id, above_zero(amount, "to apply"))
+            places[location_id, day].append(line)
+        self._own(*accounts)
+        for (location_id, day), lines in places.items():
+            check_dated(self.by, self.source, day)
+            self._note(PostingKind.ALLOCATE, location_id, *lines, day=day)
+
     def unallocate(self, entry: Entry, *, reason: str, keep: int = 0, day: date | None = None) -> None:
         """Undo one allocation exactly (A6), or all of it but `keep`, which is applied again.
 
@@ -93,6 +133,18 @@ class MoneyVerbs(Pages):
             lines.append(_application(entry.credit_id, entry.charge_id, keep))
         location, like = place(entry.charge, entry.credit), entry.posting if keep else None
         self._note(PostingKind.UNALLOCATE, location, *lines, reason=needed(reason), day=day, like=like)
+
+    def unallocate_many(self, applied: Iterable[Applied], *, reason: str) -> None:
+        """Like `unallocate` for many at once: the same lines on the same postings, without a row read for each."""
+        places: dict[int, list[Line]] = defaultdict(list)
+        accounts: set[int] = set()
+        for entry_id, charge_id, credit_id, amount, location_id, account_ids in applied:
+            accounts.update(account_ids)
+            line = Line(EntryKind.UNALLOCATE, charge_id, amount, credit_id, amount, entry_id)
+            places[location_id].append(line)
+        self._own(*accounts)
+        for location_id, lines in places.items():
+            self._note(PostingKind.UNALLOCATE, location_id, *lines, reason=needed(reason))
 
     def reserve(self, parts: Sequence[tuple[Credit, int]], *, reason: str) -> Credit:
         """Set money of one payment aside for a refund, (credit, amount) each: nobody else can use it (R2)."""
@@ -181,18 +233,6 @@ class MoneyVerbs(Pages):
         # Each reserve is a posting of its own, so that giving it up finds its lines and no others.
         self._note(act, first.location_id, *lines, reason=reason, apart=aside.pk)
         return aside
-
-
-def received_credit(payment_id: int) -> Credit:
-    """The credit into which a payment was received; what is held or reserved of it was moved out of this one.
-
-    Raises Refusal when the payment was never received.
-    """
-    free = [CreditKind.UNAPPLIED, CreditKind.DEPOSIT]
-    found = Credit.objects.filter(payment=payment_id, kind__in=free).first()
-    if found is None:
-        raise Refusal("This payment has no money in hand.")
-    return found
 
 
 def find_allocation(entry_id: int) -> Entry:

@@ -5,6 +5,7 @@ The refusal is the name of the constraint, or the SQLSTATE where there is none.
 
 DENIED = "42501"
 TOO_BIG = "22003"
+LOCKED = "payments_payment_locked"
 
 
 def line(
@@ -263,7 +264,22 @@ TOTALS = {
         "with x as (update balances_charge set outstanding = 0 returning 1) select count(*) from x",
         DENIED,
     ),
-    "raise_a_payment": ("update payments_payment set amount = 999999 where id = %(payment)s", DENIED),
+    "raise_a_payment": ("update payments_payment set amount = 999999 where id = %(payment)s", LOCKED),
+    "give_a_payment_away": (
+        "update payments_payment set account_id = %(other_account)s where id = %(payment)s",
+        LOCKED,
+    ),
+    "pay_a_payment_by_other_means": ("update payments_payment set method = 'other' where id = %(payment)s", LOCKED),
+    "date_a_payment_back": ("update payments_payment set paid_at = '2001-01-01' where id = %(payment)s", LOCKED),
+    "move_a_payment_elsewhere": (
+        "update payments_payment set location_id = location_id + 1 where id = %(payment)s",
+        LOCKED,
+    ),
+    "renumber_a_payment": ("update payments_payment set number = 999 where id = %(pending)s", DENIED),
+    "edit_while_paying": (
+        "update payments_payment set status = 'paid', amount = 1, method = 'cash' where id = %(pending)s",
+        LOCKED,
+    ),
     "copy_entries": (
         "copy balances_entry"
         " (clinic_id, posting_id, kind, charge_id, charge_delta, credit_id, credit_delta) from stdin\n"
@@ -320,6 +336,10 @@ STATES = {
         "payments_money_agrees",
     ),
     "begin_as_paid_without_money": (NEW_PAYMENT.format(status="paid"), "payments_money_agrees"),
+    "begin_as_paid_by_nothing": (
+        NEW_PAYMENT.format(status="paid").replace("'cash'", "''"),
+        "payments_payment_method",
+    ),
     "begin_as_refunded": (NEW_PAYMENT.format(status="refunded"), "payments_payment_moves"),
     "call_it_refunded": (
         "update payments_payment set status = 'refunded' where id = %(payment)s",

@@ -1,13 +1,24 @@
 """The attack list, third part: cases, promises, closed days, and where a treatment begins."""
 
-from tests.balances import attacks_on_corrections
-from tests.balances.attacks import DENIED, act, line
+from tests.balances import (
+    attacks_on_corrections,
+    attacks_on_counts,
+    attacks_on_exports,
+    attacks_on_packages,
+    attacks_on_reviews,
+    attacks_on_slips,
+    attacks_on_write_offs,
+)
+from tests.balances.attacks import DENIED, LOCKED, act, line
 
 NEW_CASE = """insert into followups_case (clinic_id, account_id, state, outcome, reason, opened_at, closed_at)
   values (%(clinic)s, %(debtless)s, '{state}', '{outcome}', '', now(), null)"""
 
 NEW_PROMISE = """insert into followups_promise (clinic_id, case_id, amount, due_date, grace, status, paid, made_at)
   values (%(clinic)s, %(closed_case)s, {amount}, %(today)s, 0, '{status}', {paid}, '2020-01-01')"""
+
+NEW_CALLBACK = """insert into followups_callback (clinic_id, case_id, member_id, due_at, note, state, made_at)
+  select %(clinic)s, %(closed_case)s, m.id, now(), '', '{state}', '2020-01-01' from staff_membership m limit 1"""
 
 NEW_CLOSE = """insert into close_dailyclose
   (clinic_id, location_id, day, version, state, number, snapshot, reason, reopen_reason)
@@ -52,6 +63,12 @@ CASES = {
         "followups_promise_paid",
     ),
     "lower_a_promise": ("update followups_promise set amount = 1", DENIED),
+    "plan_a_callback_on_a_closed_case": (NEW_CALLBACK.format(state="planned"), "followups_callback_closes"),
+    "begin_a_callback_as_done": (NEW_CALLBACK.format(state="done"), "followups_callback_moves"),
+    "move_a_callback": ("update followups_callback set due_at = now()", DENIED),
+    "rewrite_an_attempt": ("update followups_attempt set outcome = 'refused'", DENIED),
+    "forget_an_attempt": ("delete from followups_attempt", DENIED),
+    "say_since_when_an_account_owes": ("update patients_account set oldest_open = null", DENIED),
 }
 
 DAYS = {
@@ -123,6 +140,14 @@ DAYS = {
     ),
 }
 
+RUNS = {
+    "apply_a_run_again": ("update balances_autoapplyrun set state = 'preview'", "balances_run_moves"),
+    "rewrite_a_decision": ("update balances_decision set reason = 'because'", DENIED),
+    "lower_what_a_hold_asks": ("update balances_holdcriteria set procedure = ''", DENIED),
+    "date_a_night_back": ("update clinics_jobrun set local_date = '2020-01-01'", DENIED),
+    "forget_a_night": ("delete from clinics_jobrun", DENIED),
+}
+
 TREATMENTS = {
     f"begin_a_treatment_as_{state}": (NEW_EVENT.format(state=state, ref=ref), "treatments_event_begins")
     for state, ref in {
@@ -135,4 +160,30 @@ TREATMENTS = {
     }.items()
 }
 
-ATTACKS = attacks_on_corrections.ATTACKS | CASES | DAYS | TREATMENTS
+EDIT = "update payments_payment set {change} where id = {payment}"
+PAID, VOIDED = "%(payment)s", "%(voided_payment)s"
+
+LOCKED_PAYMENTS = {
+    f"edit_{name}": (EDIT.format(change=change, payment=payment), LOCKED)
+    for name, change, payment in (
+        ("the_patient_of_a_paid_payment", "patient_id = %(patient)s", PAID),
+        ("the_treatment_of_a_paid_payment", "event_id = %(event)s", PAID),
+        ("the_payer_of_a_paid_payment", "payer_id = %(other_account)s", PAID),
+        ("the_due_date_of_a_paid_payment", "due_date = %(today)s", PAID),
+        ("the_memo_of_a_paid_payment", "memo = 'forged'", PAID),
+        ("the_type_of_a_paid_payment", "kind = 'private_pay'", PAID),
+        ("the_receipt_of_a_paid_payment", "receipt_id = null", PAID),
+        ("the_amount_of_a_voided_payment", "amount = 1", VOIDED),
+        ("the_account_of_a_voided_payment", "account_id = %(other_account)s", VOIDED),
+        ("the_memo_of_a_voided_payment", "memo = 'forged'", VOIDED),
+        ("the_date_of_a_voided_payment", "paid_at = null", VOIDED),
+        ("a_payment_while_it_is_voided", "status = 'voided', memo = 'forged'", PAID),
+    )
+}
+"""S1.59: nothing about a payment changes once its money is in the books, whoever asks."""
+
+ATTACKS = (
+    attacks_on_corrections.ATTACKS | attacks_on_write_offs.ATTACKS | CASES | DAYS | RUNS | TREATMENTS | LOCKED_PAYMENTS
+)
+ATTACKS |= attacks_on_slips.ATTACKS | attacks_on_reviews.ATTACKS | attacks_on_packages.ATTACKS
+ATTACKS |= attacks_on_counts.ATTACKS | attacks_on_exports.ATTACKS

@@ -3,20 +3,31 @@
 import uuid
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
+from django.utils import timezone
 
 from balances.ledger import open_books
 from balances.models import Credit, Entry
-from balances.services import apply_credit, undo_allocation, void_invoice
+from balances.services import (
+    apply_credit,
+    bill_event,
+    lift_exception,
+    make_exception,
+    run_auto_apply,
+    undo_allocation,
+    void_invoice,
+)
 from balances.states import EntryKind
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.scope import clinic_scope
-from clinicpay.close.services import reopen_day
+from clinicpay.close.services import reopen_day, start_review
 from clinicpay.patients.models import Account, Patient
+from clinicpay.staff.models import Delegation
+from deposits.models import BankSlip
 from followups.models import WriteOff
 from followups.schedule import Terms
 from followups.services import close_case, make_promise, open_case, start_plan
@@ -24,8 +35,12 @@ from followups.states import Frequency
 from payments.models import Payment
 from payments.services import GoingBack, approve_refund, request_refund, reverse_payment
 from payments.states import Method, RefundReason
+from tests.balances.packages import a_package, treatments
+from tests.close.scene import some_reviewed_events
+from tests.deposits.slips import back, drafted, paid, printed
 from tests.direct import connect
-from tests.factories import Clinicful, a_charge, a_closed_day, a_patient, a_payment, an_event, make_clinic
+from tests.factories import Clinicful, a_charge, a_closed_day, a_count, a_patient, a_payment, an_event, make_clinic
+from tests.world_rows import an_export
 
 TABLES = (
     "patients_account",
@@ -42,9 +57,22 @@ TABLES = (
     "followups_plan",
     "followups_instalment",
     "followups_writeoff",
+    "staff_delegation",
     "followups_case",
     "followups_promise",
     "close_dailyclose",
+    "close_cashcount",
+    "close_cashcountline",
+    "exports_accountcode",
+    "exports_export",
+    "exports_exportday",
+    "exports_exportpart",
+    "close_eventreview",
+    "deposits_bankslip",
+    "deposits_bankslipline",
+    "balances_balanceexception",
+    "treatments_package",
+    "treatments_procedure",
     "treatments_treatmentevent",
     "audit_auditevent",
 )
@@ -139,7 +167,7 @@ def _more(home: Clinicful) -> dict[str, Any]:
     )
     other_charge = a_charge(home, patient, 3000)
     today = clock.today(home.clinic)
-    closed = a_closed_day(home, today - timedelta(days=3))
+    closed = a_closed_day(home, date(2026, 1, 7))
     return {
         "rich": Credit.objects.get(payment=rich).pk,
         "rich_payment": rich.pk,
@@ -151,10 +179,14 @@ def _more(home: Clinicful) -> dict[str, Any]:
         "other_charge": other_charge.pk,
         "other_invoice": other_charge.invoice_id,
         **_corrections(home, account),
-        "annex": Location.objects.create(name="Annex").pk,
+        **_slips(home),
+        **_packages(home),
         "today": today,
         "closed": closed.day,
+        "export": an_export(home, closed).pk,
+        "open_close": start_review(home.location, today - timedelta(days=1), by=home.adam).pk,
         **_states(home, patient),
+        **some_reviewed_events(home),
     }
 
 
@@ -171,6 +203,7 @@ def _corrections(home: Clinicful, account: Account) -> dict[str, Any]:
     wish = GoingBack(1500, RefundReason.OTHER)
     refund = approve_refund(request_refund(reserve, wish, by=home.bill), by=home.bill)
     asked = request_refund(a_payment(home, account, 800), GoingBack(100, RefundReason.OTHER), by=home.bill)
+    run_auto_apply(by=home.bill, accounts=[])
     write_off = WriteOff.objects.create(number=1, account=account, amount=300, reason="small")
     WriteOff.objects.filter(pk=write_off.pk).update(status="approved")
     return {
@@ -184,6 +217,71 @@ def _corrections(home: Clinicful, account: Account) -> dict[str, Any]:
         "reserved": refund.reserved_id,
         "asked": asked.pk,
         "write_off": write_off.pk,
+        **_leaves(home, account),
+    }
+
+
+def _leaves(home: Clinicful, account: Account) -> dict[str, Any]:
+    """Write-offs that wait, and what an owner lets others approve: Rita less than that, and once more."""
+    own = WriteOff.objects.create(number=2, account=account, amount=50, reason="small")
+    with clinic_scope(home.clinic, home.bill.user):
+        waiting = WriteOff.objects.create(number=3, account=account, amount=300, reason="small")
+    later = clock.today(home.clinic) + timedelta(days=9)
+    expires = timezone.now() + timedelta(days=9)
+    with clinic_scope(home.clinic, home.olga.user):
+        leaves = [
+            Delegation.objects.create(member=member, limit=limit, last_day=later, expires_at=expires)
+            for member, limit in ((home.rita, 900), (home.bill, 900))
+        ]
+        Delegation.objects.filter(pk=leaves[0].pk).update(ended_at=timezone.now())
+        small = Delegation.objects.create(member=home.rita, limit=100, last_day=later, expires_at=expires)
+    return {
+        "own": own.pk,
+        "waiting": waiting.pk,
+        "ended_leave": leaves[0].pk,
+        "others_leave": leaves[1].pk,
+        "small_leave": small.pk,
+    }
+
+
+def _slips(home: Clinicful) -> dict[str, Any]:
+    """A printed slip with a payment and a cash refund, a draft with a payment that was reversed, an empty draft."""
+    banked = paid(home, 4000)
+    refund = back(home, banked, 500)
+    kept = paid(home, 600)
+    slip = printed(home, banked.ref, refund.ref, kept.ref)
+    gone = paid(home, 300)
+    draft = drafted(home, gone.ref)
+    reverse_payment(gone, by=home.rita, reason="entered twice")
+    annex = Location.objects.create(name="Annex")
+    empty = BankSlip.objects.create(location=annex, first=slip.first, last=slip.last)
+    return {
+        "banked": banked.pk,
+        "kept": kept.pk,
+        "banked_refund": refund.pk,
+        "slip": slip.pk,
+        "draft_slip": draft.pk,
+        "empty_slip": empty.pk,
+        "annex": annex.pk,
+    }
+
+
+def _packages(home: Clinicful) -> dict[str, Any]:
+    """A package of which one part is billed; an exception, and one that was lifted."""
+    package = a_package(home, a_patient(home), 300_00, 3, code="")
+    first, second, third = treatments(package)
+    invoice = bill_event(first, by=home.rita)
+    lifted = make_exception(second, by=home.rita, note="for now")
+    lift_exception(second, by=home.rita, reason="was paid")
+    make_exception(third, by=home.rita, note="agreed")
+    return {
+        "package": package.pk,
+        "part": first.procedures.get().pk,
+        "part_event": first.pk,
+        "part_invoice": invoice and invoice.pk,
+        "open_part": second.procedures.get().pk,
+        "open_event": second.pk,
+        "lifted": lifted.pk,
     }
 
 
@@ -193,7 +291,7 @@ def _states(home: Clinicful, owing: Patient) -> dict[str, Any]:
     late = a_patient(home)
     a_charge(home, late, 100)
     shut = close_case(open_case(late.account, by=home.rita), by=home.bill, reason="wrong account")
-    long_ago = clock.today(home.clinic) - timedelta(days=9)
+    long_ago = date(2026, 1, 1)
     first = a_closed_day(home, long_ago)
     again = reopen_day(home.location, long_ago, by=home.olga, reason="a payment was missing")
     return {
@@ -203,6 +301,7 @@ def _states(home: Clinicful, owing: Patient) -> dict[str, Any]:
         "debtless": a_patient(home).account_id,
         "first_close": first.pk,
         "again": again.pk,
+        "count": a_count(home, long_ago).pk,
         "long_ago": long_ago,
         "to_come": an_event(home, owing, 100).pk,
         "practitioner": home.practitioner.pk,

@@ -6,9 +6,11 @@ import pytest
 
 from balances.queries import invoices_with_balance, live_allocations, open_charges, open_credits
 from balances.services import apply_credit, run_auto_apply, suggest, undo_allocation
+from balances.states import CreditKind
 from clinicpay.clinics import clock
 from clinicpay.clinics.refusals import Refusal
-from payments.services import reverse_payment
+from payments.services import PaymentRequest, collect_payment, create_payment, reverse_payment
+from payments.states import Method, PaymentType
 from tests.balances.invariants import broken
 from tests.balances.money import allocation, applied, credit_of, left, totals
 from tests.factories import a_charge, a_patient, a_payment
@@ -52,6 +54,19 @@ def test_case_a3_filter_by_date_does_not_change_outstanding(harbor, ethan, ago):
     today = invoices_with_balance(invoice_date=ago(0))
     assert [invoice.outstanding for invoice in today] == [0]
     assert not open_charges([ethan.account]).filter(invoice__invoice_date=ago(0)).exists()
+
+
+def test_case_a4_limits_of_amount_and_number_narrow_both_lists(harbor, ethan):
+    for amount in (30000, 40000, 50000):
+        a_charge(harbor, ethan, amount)
+        a_payment(harbor, ethan.account, amount)
+    charges, credits = open_charges([ethan.account]), open_credits([ethan.account])
+    assert charges.filter(outstanding__range=(40000, 50000)).count() == 2
+    assert credits.filter(available__range=(30000, 60000)).count() == 3
+    for _ in range(2):
+        a_charge(harbor, ethan, 10000)
+        a_payment(harbor, ethan.account, 10000)
+    assert (len(charges.all()[:2]), len(credits.all()[:3])) == (2, 3)
 
 
 def test_case_a6_money_that_was_used_already_is_refused(harbor, ethan):
@@ -179,3 +194,14 @@ def test_case_r13_deleted_reconciliation_reopens_the_invoice(harbor, ethan):
     invoice = invoices_with_balance().get()
     assert invoice.outstanding == 10000
     assert [one.pk for one in open_charges([ethan.account])] == [charge.pk]
+
+
+def test_case_a30_deposit_is_recalled_as_far_as_it_goes(harbor, ethan):
+    asked = create_payment(PaymentRequest(ethan, 10000, harbor.location, kind=PaymentType.PRE_PAYMENT), by=harbor.rita)
+    collect_payment(asked, by=harbor.rita, method=Method.CARD)
+    deposit, charge = credit_of(asked), a_charge(harbor, ethan, 50000)
+    assert deposit.kind == CreditKind.DEPOSIT
+    with pytest.raises(Refusal, match="more than the money that is available"):
+        apply_credit(deposit, [(charge, 20000)], by=harbor.rita)
+    apply_credit(deposit, [(charge, 10000)], by=harbor.rita)
+    assert left(charge) == [40000]

@@ -289,7 +289,7 @@ def test_receiving_moves_the_total_of_its_kind(harbor, ethan, kind, total):
 def test_run_writes_its_source_and_its_run(harbor, ethan):
     charge = a_charge(harbor, ethan, 100)
     payment = a_payment(harbor, ethan.account, 100)
-    run = AutoApplyRun.objects.create(source=Source.NIGHTLY)
+    run = AutoApplyRun.objects.create(number=1, source=Source.NIGHTLY)
     with open_books(ethan.account, by=harbor.itself, source=Source.NIGHTLY, run=run) as books:
         books.allocate(credit_of(payment), charge, 100)
     posting = Posting.objects.get(kind=PostingKind.ALLOCATE)

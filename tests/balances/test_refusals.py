@@ -39,6 +39,7 @@ INTERNAL = {
     "followups_instalment_position_check": "instalments are numbered from 1",
     "followups_plan_amounts": "the schedule refuses such terms in words before",
     "followups_planpart_amount": "only charges that owe something are put on a plan",
+    "followups_callback_closes": "closing a case ends its callback",
     "followups_case_closed": "the acts that close a case say how it ended",
     "followups_case_owed": "a case is opened for debt, and closes with it in the same act",
     "followups_promise_amount": "refused in words before",
@@ -46,14 +47,55 @@ INTERNAL = {
     "followups_promise_grace_check": "no act has less grace than none",
     "followups_promise_moves": "acts end open promises only, under the account's lock",
     "followups_promise_paid": "the verdict follows from what was paid",
+    "close_cashcount_agrees": "the act sums what it keeps",
+    "close_cashcount_amounts": "refused in words before",
+    "close_cashcount_open": "refused in words before",
+    "close_cashcountline_complete": "the act writes a count with its lines",
+    "close_cashcountline_pieces_check": "refused in words before",
+    "close_cashcountline_shape": "the act makes no other lines",
+    "close_event_reviewed": "the act that moves a treatment there makes its review",
     "close_dailyclose_complete": "the act that closes a day numbers and totals it",
     "close_dailyclose_frozen": "no act changes a closed version",
     "close_dailyclose_locked": "closing and re-opening move the day's lock",
     "close_dailyclose_moves": "acts move a day under its lock",
     "close_dailyclose_version_check": "versions are counted from 1",
     "close_dailyclose_why": "refused in words before",
+    "exports_accountcode_discipline": "only revenue is offered by discipline",
+    "exports_accountcode_method": "each tender is offered by its name",
+    "exports_export_balanced": "every posting is balanced by its triggers",
+    "exports_export_complete": "the act writes the file and its row at once",
+    "exports_export_content": "the act hashes what it writes",
+    "exports_export_span": "days are put in order before",
+    "exports_export_rows_check": "rows are counted",
+    "exports_export_size_check": "bytes are counted",
+    "exports_exportpart_position_check": "parts are counted",
+    "exports_exportday_closed": "refused in words before",
+    "deposits_bankslip_cash_out": "refused in words before",
+    "deposits_bankslip_frozen": "no act changes a printed slip but to void it",
+    "deposits_bankslip_moves": "acts move a slip under its lock",
+    "deposits_bankslip_numbered": "the act that prints a slip numbers it",
+    "deposits_bankslip_span": "refused in words before",
+    "deposits_bankslip_total": "refused in words before",
+    "deposits_bankslip_why": "refused in words before",
+    "deposits_bankslip_version_check": "versions are counted from 1",
+    "deposits_bankslipline_agrees": "lines are made of what waits",
     "ledger_isolation": "ClinicPay works at read committed",
+    "balances_charge_part": "a part is billed at its procedure's fee",
+    "balances_charge_placed": "what bills a procedure names its treatment",
+    "balances_exception_lifted": "an exception is lifted under its lock",
+    "balances_exception_note": "refused in words before",
+    "balances_part_billed": "only what isn't billed is split anew, under the treatment's lock",
+    "treatments_event_origin": "the act that adds a package's treatment names both",
+    "treatments_event_package": "the act that adds a package's treatment takes its patient and kind",
+    "treatments_package_cancelled": "no more is cancelled than isn't billed",
+    "treatments_package_kind": "forms offer two kinds",
+    "treatments_package_price": "refused in words before",
+    "treatments_package_sum": "parts are split anew in the same act",
     "treatments_event_begins": "events are scheduled, or imported with their id",
+    "staff_delegation_ends": "refused in words before",
+    "staff_delegation_limit": "refused in words before",
+    "staff_delegation_owner": "the permission is asked before",
+    "followups_writeoff_at_once": "the act that asks nobody approves in the same transaction",
     "followups_writeoff_amount": "only charges that owe something are written off",
     "followups_writeoffline_amount": "only charges that owe something are written off",
     "ledger_charge_amount": "a charge is opened at its own amount by the verb",
@@ -65,6 +107,7 @@ INTERNAL = {
     "ledger_receive_once": "a payment's money is received by the act that makes it Paid",
     "ledger_unallocate_part": "what is kept is less than what was applied, checked in words before",
     "ledger_unreceive_voided": "the act voids the payment first",
+    "payments_payment_method": "forms and gateways name how it was paid",
     "payments_money_agrees": "the acts that change a status move the money",
 }
 """Rules that no form can reach: their breach is a bug, and stays an error. The reason stands beside each."""
@@ -77,11 +120,15 @@ def database_rules() -> set[str]:
             "select conname from pg_constraint where contype = 'c' and conrelid::regclass::text"
             " in ('balances_charge', 'balances_credit', 'balances_entry', 'payments_payment', 'payments_refund',"
             "     'payments_refundline', 'followups_plan', 'followups_planpart', 'followups_instalment',"
-            "     'followups_writeoff', 'followups_writeoffline',"
-            "     'followups_case', 'followups_promise', 'close_dailyclose')"
+            "     'followups_writeoff', 'followups_writeoffline', 'deposits_bankslip', 'deposits_bankslipline',"
+            "     'followups_case', 'followups_promise', 'followups_attempt', 'followups_callback', 'close_dailyclose',"
+            "     'close_cashcount', 'close_cashcountline',"
+            "     'exports_accountcode', 'exports_export', 'exports_exportday', 'exports_exportpart',"
+            "     'staff_delegation')"
         )
         named = {row[0] for row in cursor.fetchall()}
-    for app in ("balances", "payments", "treatments", "followups", "clinicpay/close"):
+    ours = ("clinicpay/close", "clinicpay/exports", "clinicpay/staff")
+    for app in ("balances", "payments", "treatments", "deposits", "followups", *ours):
         for path in (settings.BASE_DIR / app / "sql").glob("*.sql"):
             text = path.read_text()
             named |= set(re.findall(r"constraint = '(\w+)'", text)) | set(re.findall(r"'(ledger_\w+): ", text))
@@ -117,7 +164,14 @@ def test_every_rule_is_attacked(db):
         "followups_promise_grace_check",
         "followups_writeoff_amount",
         "followups_writeoffline_amount",
+        "staff_delegation_ends",
+        "staff_delegation_limit",
+        "close_cashcountline_pieces_check",
         "close_dailyclose_version_check",
+        "deposits_bankslip_version_check",
+        "exports_export_rows_check",
+        "exports_export_size_check",
+        "exports_exportpart_position_check",
         "payments_payment_amount",
         "payments_refundline_amount",
     }

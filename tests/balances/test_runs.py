@@ -4,12 +4,27 @@ import pytest
 
 from balances.ledger import open_books
 from balances.models import Decision, Entry, Posting
-from balances.services import plan_auto_apply, run_auto_apply
-from balances.states import CreditKind, PostingKind, Source
+from balances.queries import live_allocations
+from balances.services import (
+    apply_credit,
+    apply_preview,
+    change_rules,
+    hold_credit,
+    plan_auto_apply,
+    preview_run,
+    rules_of,
+    run_auto_apply,
+    undo_allocation,
+    undo_run,
+)
+from balances.states import CreditKind, PostingKind, RunState, Source
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 from clinicpay.patients.services import add_payer, open_account
 from clinicpay.staff.access import Refused
 from payments.models import Payment
+from payments.services import GoingBack, refund_payment
+from payments.states import RefundReason
 from tests.balances.invariants import broken
 from tests.balances.money import applied, credit_of, left, totals
 from tests.factories import a_charge, a_patient, a_payment, an_event
@@ -43,14 +58,16 @@ def test_second_and_third_run_write_no_money(harbor, ethan, again):
     assert (Posting.objects.count(), Entry.objects.count()) == before
 
 
-def test_run_never_takes_a_prepayment(harbor, ethan):
+def test_run_never_takes_a_prepayment_that_is_held_for_nothing_in_particular(harbor, ethan):
     charge = a_charge(harbor, ethan, 5000)
     held = hold(harbor, ethan.account, 7000)
     run = run_auto_apply(by=harbor.bill)
     assert run.allocated == 0
     assert left(charge) == [5000]
     assert held.credits.get(kind=CreditKind.PRE_PAYMENT).available == 7000
-    assert "held as a pre-payment" in run.decisions.get().reason
+    told = run.decisions.get()
+    assert (told.charge_id, told.amount) == (None, 7000)
+    assert "held as a pre-payment without criteria" in told.reason
 
 
 def test_run_uses_deposits_before_unapplied_money(harbor, ethan):
@@ -120,3 +137,141 @@ def test_unbilled_work_is_not_paid(harbor, ethan):
     an_event(harbor, ethan, 5000)
     a_payment(harbor, ethan.account, 5000)
     assert run_auto_apply(by=harbor.bill).allocated == 0
+
+
+def test_held_for_a_procedure_is_used_for_it_alone(harbor, ethan):
+    """S3.14, S3.15, S3.17, S3.32, S3.38: a cleaning on the same account is left alone, and says why not."""
+    crown = a_charge(harbor, ethan, 9000)
+    money = credit_of(a_payment(harbor, ethan.account, 20000))
+    held = hold_credit(money, 20000, by=harbor.bill, criteria={"procedure": "D2740", "location": harbor.location})
+    run = run_auto_apply(by=harbor.bill)
+    assert left(crown) == [9000]
+    assert "procedure is D1001, not D2740" in run.decisions.get().reason
+    fitting = hold_credit_for(harbor, ethan, 5000, procedure="d1001")
+    run = run_auto_apply(by=harbor.bill)
+    assert left(crown) == [4000]
+    assert held.pk != fitting.pk
+    assert not broken()
+
+
+def hold_credit_for(home, patient, amount, **criteria):
+    """Money that is held for something."""
+    return hold_credit(credit_of(a_payment(home, patient.account, amount)), amount, by=home.bill, criteria=criteria)
+
+
+def test_held_money_by_hand_names_what_fails_and_needs_a_right_and_a_reason(harbor, ethan):
+    """S3.19, S3.42, A5."""
+    charge = a_charge(harbor, ethan, 9000)
+    held = hold_credit_for(harbor, ethan, 5000, procedure="D2740")
+    with pytest.raises(Refusal, match=r"held for D2740.*procedure is D1001, not D2740"):
+        apply_credit(held, [(charge, 5000)], by=harbor.bill)
+    with pytest.raises(Refused):
+        apply_credit(held, [(charge, 5000)], by=harbor.rita, override="the patient asks")
+    assert left(charge) == [9000]
+    apply_credit(held, [(charge, 5000)], by=harbor.bill, override="the patient asks")
+    assert left(charge) == [4000]
+
+
+def test_preview_moves_nothing_and_is_done_as_it_was_shown(harbor, ethan):
+    charge = a_charge(harbor, ethan, 5000)
+    a_payment(harbor, ethan.account, 7000)
+    shown = preview_run(by=harbor.bill)
+    assert (left(charge), shown.allocated, shown.state) == ([5000], 0, RunState.PREVIEW)
+    told = list(shown.decisions.order_by("pk").values_list("charge", "amount", "reason"))
+    run = apply_preview(shown, by=harbor.bill)
+    assert (left(charge), run.allocated, run.changed, run.done) == ([0], 5000, 0, 1)
+    assert list(run.decisions.order_by("pk").values_list("charge", "amount", "reason")) == told
+    assert not broken()
+
+
+def test_preview_is_done_once(harbor, ethan):
+    a_charge(harbor, ethan, 5000)
+    a_payment(harbor, ethan.account, 7000)
+    shown = preview_run(by=harbor.bill)
+    apply_preview(shown, by=harbor.bill)
+    with pytest.raises(Refusal, match="applied already"):
+        apply_preview(shown, by=harbor.bill)
+
+
+def test_account_that_changed_since_the_preview_is_left_out_and_counted(harbor, ethan):
+    mia = a_patient(harbor, "Mia")
+    charges = [a_charge(harbor, patient, 5000) for patient in (ethan, mia)]
+    for patient in (ethan, mia):
+        a_payment(harbor, patient.account, 2000)
+    shown = preview_run(by=harbor.bill)
+    a_payment(harbor, mia.account, 900, (charges[1], 900))
+    a_payment(harbor, mia.account, 4000, (charges[1], 4000))
+    run = apply_preview(shown, by=harbor.bill)
+    assert (left(*charges), run.changed, run.allocated) == ([3000, 100], 1, 2000)
+    assert run.decisions.filter(left_out=True).count() == 1
+
+
+def test_undoing_a_run_restores_every_balance_exactly(harbor, ethan):
+    """I12."""
+    charges = [a_charge(harbor, ethan, fee) for fee in (6000, 4000)]
+    a_payment(harbor, ethan.account, 1500, (charges[0], 700))
+    a_payment(harbor, ethan.account, 7000)
+    before = left(*charges), totals(ethan.account)
+    run = run_auto_apply(by=harbor.bill)
+    assert undo_run(run, by=harbor.bill, reason="wrong rules") == 3
+    assert (left(*charges), totals(ethan.account)) == before
+    assert not broken()
+    with pytest.raises(Refusal, match="undone already"):
+        undo_run(run, by=harbor.bill, reason="again")
+
+
+def test_run_whose_money_was_refunded_since_is_not_undone_and_says_which(harbor, ethan):
+    charge = a_charge(harbor, ethan, 5000)
+    payment = a_payment(harbor, ethan.account, 5000)
+    run = run_auto_apply(by=harbor.bill)
+    refund_payment(payment, GoingBack(100, RefundReason.OTHER), by=harbor.bill)
+    with pytest.raises(Refusal, match=f"{payment.ref} was undone or refunded since"):
+        undo_run(run, by=harbor.bill, reason="wrong rules")
+    assert left(charge) == [100]
+
+
+def test_single_application_of_a_run_can_be_undone(harbor, ethan):
+    charge = a_charge(harbor, ethan, 5000)
+    a_payment(harbor, ethan.account, 5000)
+    run_auto_apply(by=harbor.bill)
+    undo_allocation(live_allocations(charge=charge).get().pk, by=harbor.bill, reason="by hand")
+    assert left(charge) == [5000]
+
+
+def test_night_tells_of_waiting_money_once(harbor, ethan):
+    hold_credit_for(harbor, ethan, 5000, procedure="D2740")
+    runs = [run_auto_apply(by=harbor.bill, source=Source.NIGHTLY) for _ in range(2)]
+    assert [run.decisions.count() for run in runs] == [1, 0]
+    a_charge(harbor, ethan, 900)
+    assert "does not match" in run_auto_apply(by=harbor.bill, source=Source.NIGHTLY).decisions.get().reason
+
+
+RULES = {
+    "kinds": ["unapplied"],
+    "exact_first": False,
+    "own_patient_first": False,
+    "by_due_date": False,
+    "minimum_age": 0,
+    "excluded": ["Cosmetic"],
+}
+
+
+def test_rules_are_followed_and_kept_in_the_trail(harbor, ethan):
+    """S3.10, S3.11: the same rules for the utility and the night."""
+    assert rules_of(harbor.clinic).kinds == ("pre_payment", "deposit", "unapplied")
+    change_rules(by=harbor.adam, **RULES)
+    charge = a_charge(harbor, ethan, 5000)
+    hold(harbor, ethan.account, 5000, CreditKind.DEPOSIT)
+    run = run_auto_apply(by=harbor.bill)
+    assert left(charge) == [5000]
+    assert "leave every deposit alone" in run.decisions.get().reason
+
+
+def test_rules_that_exclude_everything_are_refused(harbor):
+    with pytest.raises(Refusal, match="at least one kind"):
+        change_rules(by=harbor.adam, **RULES | {"kinds": []})
+
+
+def test_rules_are_changed_by_those_who_manage_the_clinic(harbor):
+    with pytest.raises(Refused):
+        change_rules(by=harbor.bill, **RULES)

@@ -215,3 +215,17 @@ def test_a_figure_that_is_wrong_would_be_found(examples, section, wrong):
     assert stale != MONEY
     with pytest.raises(AssertionError):
         agrees(told(section, stale), examples[section])
+
+
+def test_a_payment_is_followed_by_the_shell_as_the_document_says(examples, capsys):
+    [lines] = re.findall(r"manage.py shell <<'END'\n(.*?)\nEND\n", MONEY, re.DOTALL)
+    exec(lines, {})  # what a reader of the document pastes
+
+    said = [line.split(" ", 1)[1] for line in capsys.readouterr().out.splitlines()]
+    assert said[:4] == [
+        "receive debit tender 15000",
+        "receive credit unapplied payments 15000",
+        "allocate debit unapplied payments 12000",
+        "allocate credit accounts receivable 12000",
+    ]
+    assert said[-1] == "reverse_payment credit tender 15000"

@@ -7,9 +7,8 @@ from collections import Counter
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Sum
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule
 
 from balances.ledger import open_books
 from balances.models import Charge, Credit, Entry
@@ -22,7 +21,6 @@ from balances.services import (
     recover,
     release_credit,
     reverse_credit,
-    run_auto_apply,
     undo_allocation,
     void_invoice,
 )
@@ -53,17 +51,16 @@ from payments.services import (
 )
 from payments.states import REFUND_OPEN, RefundReason, ReturnReason
 from tests.balances.invariants import broken
+from tests.balances.walk_automatic import Automatic
 from tests.balances.walk_model import Debt, GoesBack, Purse, pick, refused_unless, row
-from tests.factories import Clinicful, a_locked_day, a_patient, a_payment
+from tests.factories import a_locked_day, a_patient, a_payment
 
 AMOUNTS = st.integers(1, 300)
 PICK = st.integers(0, 99)
 
 
-class Money(RuleBasedStateMachine):
+class Money(Automatic):
     """Two accounts of one clinic; each rule does one act through its service, and the same to the model."""
-
-    home: Clinicful
 
     def __init__(self) -> None:
         super().__init__()
@@ -74,6 +71,10 @@ class Money(RuleBasedStateMachine):
         self.purses: dict[int, Purse] = {}
         self.back: dict[int, GoesBack] = {}
         self.closed = 0
+
+    def criteria(self, held_for):
+        """All charges of the walk are at the one location; none is of a procedure."""
+        return {"procedure": {"procedure": "D2740"}, "location": {"location": self.home.location}}.get(held_for)
 
     def teardown(self) -> None:
         """Each walk begins in an empty clinic."""
@@ -97,25 +98,20 @@ class Money(RuleBasedStateMachine):
         self.purses[a_payment(self.home, account, amount).pk] = Purse(account.pk, amount, self.closed)
 
     @precondition(lambda self: self.debts and self.purses)
-    @rule(p=PICK, c=PICK, amount=AMOUNTS, held=st.booleans())
-    def allocate(self, p, c, amount, held):
+    @rule(p=PICK, c=PICK, amount=AMOUNTS, held=st.booleans(), override=st.sampled_from(["", "walk"]))
+    def allocate(self, p, c, amount, held, override):
         payment, charge = pick(self.purses, p), self.billed(pick(self.debts, c))
         credit = self.credit(payment, held=held)
         legal = credit.available >= amount <= charge.outstanding and credit.account_id == charge.account_id
-        with refused_unless(legal and charge.invoice):
-            apply_credit(credit, [(charge, amount)], by=self.home.rita)
+        fits = override or credit.pk not in self.never
+        with refused_unless(legal and charge.invoice and fits):
+            apply_credit(credit, [(charge, amount)], by=self.home.bill, override=override)
 
     @rule(n=PICK, keep=st.none() | AMOUNTS)
     def undo(self, n, keep):
         if entry := row(live_allocations().order_by("pk"), n):
             keep = keep % entry.applied if keep else 0
             undo_allocation(entry.pk, by=self.home.rita, reason="walk", keep=keep)
-
-    @rule()
-    def run(self):
-        before = Credit.objects.aggregate(free=Sum("available"))["free"] or 0
-        allocated = run_auto_apply(by=self.home.bill).allocated
-        assert before - (Credit.objects.aggregate(free=Sum("available"))["free"] or 0) == allocated
 
     @precondition(lambda self: self.purses)
     @rule(p=PICK)
@@ -127,13 +123,14 @@ class Money(RuleBasedStateMachine):
             purse.void, purse.pool = True, 0
 
     @precondition(lambda self: self.purses)
-    @rule(p=PICK, amount=AMOUNTS)
-    def hold(self, p, amount):
+    @rule(p=PICK, amount=AMOUNTS, held_for=st.sampled_from(["", "procedure", "location"]))
+    def hold(self, p, amount, held_for):
         payment = pick(self.purses, p)
         credit = self.credit(payment)
         with refused_unless(amount <= credit.available):
-            hold_credit(credit, amount, by=self.home.rita)
+            held = hold_credit(credit, amount, by=self.home.rita, criteria=self.criteria(held_for))
             self.purses[payment].pool += amount
+            self.never |= {held.pk} if held_for == "procedure" else set()
 
     @precondition(lambda self: self.purses)
     @rule(p=PICK, amount=AMOUNTS)

@@ -1,21 +1,23 @@
-"""Acts on debt: billing a completed treatment, applying money, undoing an application, automatic runs."""
+"""Acts on debt: billing a completed treatment, applying money, undoing an application."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
-from itertools import islice
+from functools import partial
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from balances import auto_apply
 from balances.ledger import Books, find_allocation, find_entry, open_books
-from balances.models import AutoApplyRun, Charge, Credit, Decision, Invoice
-from balances.queries import accounts_that_paid, invoice_charges, live_allocations, open_charges, open_credits
+from balances.matchable import held_for, traits_of
+from balances.matching import failed
+from balances.models import Charge, Credit, Invoice
+from balances.queries import accounts_that_paid, invoice_charges, live_allocations, open_charges
 from balances.requests import Once
-from balances.states import DATED, ChargeKind, CreditKind, EntryKind, Source
+from balances.seen import Seen
+from balances.services.packages import leave_package
+from balances.states import ChargeKind, CreditKind, EntryKind, Source
 from clinicpay.audit.services import record
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
@@ -32,8 +34,11 @@ from treatments.states import EventState
 TERMS_DAYS = 30
 """Days from an invoice's date to its due date."""
 
-CHUNK = 500
-"""Accounts that one automatic transaction locks at once."""
+
+def let_wait(payment_id: int, *, waits: bool) -> None:
+    """Keep what was received with a payment from automatic runs, or leave it to them again; people may use it."""
+    free = (CreditKind.UNAPPLIED, CreditKind.DEPOSIT)
+    Credit.objects.filter(payment=payment_id, kind__in=free).update(waits=waits)
 
 
 @transaction.atomic
@@ -49,8 +54,15 @@ def complete_event(event: TreatmentEvent, *, by: Actor, once: Once | None = None
 
 @transaction.atomic
 def cancel_event(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:
-    """Cancel an event that will not happen. Refused once something was charged for it, until that is credited."""
+    """Cancel an event that will not happen. Refused once something was charged for it, until that is credited.
+
+    What it was to bill of a package's price goes to the package's other treatments.
+    """
     require(by, Can.SCHEDULE)
+    return leave_package(event, partial(_cancel, by=by), by=by) if event.package_id else _cancel(event, by=by)
+
+
+def _cancel(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:
     event = lock_event(event)
     if Charge.objects.filter(event=event, credited__lt=F("amount")).exists():
         raise Refusal(f"{event.ref} has charges. They must be credited before it can be cancelled.")
@@ -111,13 +123,53 @@ def _charge_for(procedure: Procedure, event: TreatmentEvent, clinic: Clinic) -> 
     )
 
 
-def apply_credit(credit: Credit, parts: Sequence[tuple[Charge, int]], *, by: Actor, once: Once | None = None) -> None:
-    """Apply a credit to charges by hand: (charge, amount) each, all or nothing. Raises Refusal."""
+@transaction.atomic
+def apply_credit(
+    credit: Credit,
+    parts: Sequence[tuple[Charge, int]],
+    *,
+    by: Actor,
+    once: Once | None = None,
+    override: str = "",
+    seen: Seen | None = None,
+) -> None:
+    """Apply a credit to charges by hand: (charge, amount) each, all or nothing. Raises Refusal.
+
+    A pre-payment pays what it is not held for only with a reason to `override` its criteria (A5, S3.19); without
+    one the refusal names each criterion that fails. What was `seen` must still be so once the accounts are locked,
+    or Changed is raised (C16).
+    """
     require(by, Can.ALLOCATE)
+    if wrong := mismatches(credit, [charge for charge, _ in parts]):
+        if not override.strip():
+            raise Refusal(f"This money is held for {held_for(credit)}. {' '.join(wrong)}")
+        require(by, Can.OVERRIDE_HOLD)
+        record("hold.overridden", credit, by=by, after={"mismatch": wrong}, reason=override.strip())
     accounts = {credit.account_id, *(charge.account_id for charge, _ in parts)}
     with open_books(*accounts, by=by, once=once) as books:
+        if seen:
+            seen.check(by.clinic.currency)
         for charge, amount in parts:
             books.allocate(credit, charge, amount)
+
+
+def mismatches(credit: Credit, charges: Sequence[Charge]) -> list[str]:
+    """What speaks against paying these charges with this money, a sentence for each charge (S3.42)."""
+    wrong = failing(credit, charges)
+    return [f"{charge}: {' and '.join(wrong[charge.pk])}." for charge in charges if charge.pk in wrong]
+
+
+def failing(credit: Credit, charges: Sequence[Charge]) -> dict[int, list[str]]:
+    """The criteria of a pre-payment that each charge does not meet, in words, by the charge's id; met ones are absent.
+
+    Three queries for however many charges; none for money that is held for nothing.
+    """
+    if credit.kind != CreditKind.PRE_PAYMENT or not charges:
+        return {}
+    clinic = Clinic.objects.get()
+    wanted, own = held_for(credit), (clinic.custom_1, clinic.custom_2)
+    found = {pk: list(failed(wanted, traits, own)) for pk, traits in traits_of(one.pk for one in charges).items()}
+    return {pk: why for pk, why in found.items() if why}
 
 
 def undo_allocation(entry_id: int, *, by: Actor, reason: str, keep: int = 0, once: Once | None = None) -> None:
@@ -169,24 +221,6 @@ def void_invoice(invoice: Invoice, *, by: Actor, reason: str, once: Once | None 
     record("invoice.voided", invoice, by=by, reason=reason)
 
 
-def hold_credit(
-    credit: Credit, amount: int, *, by: Actor, event: TreatmentEvent | None = None, once: Once | None = None
-) -> None:
-    """Set free money aside as a pre-payment, for a treatment event if one is named; nothing else uses it by itself."""
-    require(by, Can.HOLD)
-    with open_books(credit.account_id, by=by, once=once) as books:
-        books.hold(credit, amount, event_id=event.pk if event else None)
-
-
-def release_credit(credit: Credit, amount: int, *, by: Actor, reason: str, once: Once | None = None) -> None:
-    """Free part or all of a pre-payment: it is unapplied, or a deposit, as before it was held."""
-    require(by, Can.RELEASE)
-    if credit.kind != CreditKind.PRE_PAYMENT:
-        raise Refusal("Only a pre-payment is released.")
-    with open_books(credit.account_id, by=by, once=once) as books:
-        books.release(credit, amount, reason=reason)
-
-
 def recover(charge: Charge, amount: int, credit: Credit, *, by: Actor, once: Once | None = None) -> None:
     """Somebody pays what was written off: owe `amount` of it again and pay it from a credit, in one act (W4)."""
     require(by, Can.ALLOCATE)
@@ -206,92 +240,3 @@ def suggest(account: Account, amount: int, *, event: TreatmentEvent | None = Non
         parts.append((charge, part))
         amount -= part
     return parts
-
-
-def plan_auto_apply(account_ids: Sequence[int]) -> tuple[list[auto_apply.Decided], list[auto_apply.Skipped]]:
-    """What the automatic run would do for these accounts now, and what it would leave, with reasons."""
-    targets: dict[int, list[auto_apply.Target]] = defaultdict(list)
-    for charge in open_charges(account_ids):
-        targets[charge.account_id].append(_target(charge))
-    decided: list[auto_apply.Decided] = []
-    skipped: list[auto_apply.Skipped] = []
-    sources: dict[int, list[auto_apply.Source]] = defaultdict(list)
-    for credit in open_credits(account_ids):
-        sources[credit.account_id].append(_source(credit))
-    for account_id, own in sources.items():
-        done, left = auto_apply.decide(own, targets[account_id])
-        decided += done
-        skipped += left
-    return decided, skipped
-
-
-def run_auto_apply(*, by: Actor, source: Source = Source.AUTO, accounts: Sequence[int] | None = None) -> AutoApplyRun:
-    """Apply free money to the oldest debt, account by account, and store every decision and skip.
-
-    It runs over all accounts with money in hand, or over the given ones.
-    """
-    require(by, Can.AUTO_APPLY)
-    run = AutoApplyRun.objects.create(source=source)
-    for chunk in chunked(accounts_with_money() if accounts is None else sorted(accounts), CHUNK):
-        run.allocated += _run_chunk(chunk, run, by)
-    run.finished_at = timezone.now()
-    run.save(update_fields=["allocated", "finished_at"])
-    return run
-
-
-@transaction.atomic
-def _run_chunk(account_ids: list[int], run: AutoApplyRun, by: Actor) -> int:
-    with open_books(*account_ids, by=by, source=Source(run.source), run=run) as books:
-        decided, skipped = plan_auto_apply(account_ids)
-        credits = Credit.objects.in_bulk({decision.credit_id for decision in decided})
-        charges = Charge.objects.select_related("invoice").in_bulk({decision.charge_id for decision in decided})
-        for decision in decided:
-            credit, charge = credits[decision.credit_id], charges[decision.charge_id]
-            with books.on(_history_date(credit, charge) if run.source in DATED else None):
-                books.allocate(credit, charge, decision.amount)
-    Decision.objects.bulk_create(_stored(run, decided, skipped), batch_size=2000)
-    return sum(decision.amount for decision in decided)
-
-
-def _history_date(credit: Credit, charge: Charge) -> date:
-    """When imported money can first have paid an imported charge: once both were there.
-
-    With today's date an import of settled years would show them all as owed until today.
-    """
-    assert charge.invoice  # open_charges gives billed ones only
-    first: date = max(credit.received_on, charge.service_date, charge.invoice.invoice_date)
-    return first
-
-
-def _stored(
-    run: AutoApplyRun, decided: Iterable[auto_apply.Decided], skipped: Iterable[auto_apply.Skipped]
-) -> Iterator[Decision]:
-    for one in decided:
-        yield Decision(run=run, credit_id=one.credit_id, charge_id=one.charge_id, amount=one.amount, reason=one.reason)
-    for left in skipped:
-        yield Decision(run=run, credit_id=left.credit_id, amount=0, reason=left.reason)
-
-
-def accounts_with_money() -> list[int]:
-    """Accounts that have something in hand, in id order."""
-    rows = Credit.objects.filter(available__gt=0).order_by("account").values_list("account", flat=True)
-    return list(rows.distinct())
-
-
-def chunked(ids: Sequence[int], size: int) -> Iterator[list[int]]:
-    """The ids in lists of at most `size`."""
-    remaining = iter(ids)
-    while chunk := list(islice(remaining, size)):
-        yield chunk
-
-
-def _source(credit: Credit) -> auto_apply.Source:
-    return auto_apply.Source(
-        credit.pk, str(credit.payment), credit.kind, credit.received_on, credit.available, credit.event_id
-    )
-
-
-def _target(charge: Charge) -> auto_apply.Target:
-    assert charge.invoice  # open_charges gives billed ones only
-    invoice = charge.invoice
-    return auto_apply.Target(charge.pk, invoice.ref, invoice.invoice_date, charge.outstanding, charge.event_id)

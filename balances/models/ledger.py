@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils import timezone
 
+from balances.models.runs import AutoApplyRun
 from balances.states import (
     DATED,
     OPENS_CHARGE,
@@ -28,7 +29,8 @@ from balances.states import (
 from clinicpay.clinics.models import Location, TenantForeignKey, TenantModel, imported_once
 from clinicpay.clinics.numbers import Numbered
 from clinicpay.patients.models import Account, Patient
-from treatments.models import Procedure, TreatmentEvent
+from clinicpay.staff.models import Practitioner
+from treatments.models import Package, Procedure, TreatmentEvent
 
 
 class Invoice(Numbered, TenantModel):
@@ -113,6 +115,9 @@ class Charge(TenantModel):
                 | Q(invoice__isnull=False) & ~Q(kind=ChargeKind.PRINCIPAL),
                 name="balances_charge_invoiced",
             ),
+            models.CheckConstraint(
+                condition=~Q(kind=ChargeKind.PROCEDURE) | Q(event__isnull=False), name="balances_charge_placed"
+            ),
         ]
         indexes: ClassVar = [
             models.Index(fields=["clinic", "account"], condition=Q(outstanding__gt=0), name="balances_charge_open"),
@@ -132,6 +137,10 @@ class Charge(TenantModel):
         return self.amount - self.outstanding - self.credited - self.written_off - self.moved
 
 
+_STILL_HELD = Q(kind=CreditKind.PRE_PAYMENT, available__gt=0)
+_TAKEN_BEFORE = Q(kind__in=[CreditKind.DEPOSIT, CreditKind.PRE_PAYMENT], available__gt=0)
+
+
 class Credit(TenantModel):
     """Money in hand from a paid payment, with its `amount` and what is `available` (minor units).
 
@@ -146,6 +155,8 @@ class Credit(TenantModel):
     received_on = models.DateField()
     amount = models.BigIntegerField()
     available = models.BigIntegerField(default=0, editable=False)
+    waits = models.BooleanField(default=False, db_default=False, editable=False)
+    """Left alone by every automatic run until somebody has decided about it (decision 0114)."""
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -158,41 +169,42 @@ class Credit(TenantModel):
         indexes: ClassVar = [
             models.Index(fields=["clinic", "account"], condition=Q(available__gt=0), name="balances_credit_open"),
             models.Index(fields=["clinic", "payment"], name="balances_credit_payment"),
+            models.Index(fields=["clinic", "event"], condition=Q(event__isnull=False), name="balances_credit_event"),
+            models.Index(
+                fields=["clinic", "received_on", "id"], condition=_STILL_HELD, name="balances_credit_held_age"
+            ),
+            models.Index(
+                fields=["clinic", "available", "id"], condition=_STILL_HELD, name="balances_credit_held_amount"
+            ),
+            models.Index(
+                fields=["clinic", "received_on", "id"], condition=_TAKEN_BEFORE, name="balances_credit_taken_before"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} of {self.received_on}"
 
 
-class AutoApplyRun(TenantModel):
-    """One automatic run: what it decided stands in its decisions."""
+class HoldCriteria(TenantModel):
+    """What a pre-payment is held for beside the treatment that its credit names; an empty field asks for nothing."""
 
-    source = models.CharField(max_length=14, choices=Source)
-    started_at = models.DateTimeField(db_default=Func(function="clock_timestamp"), editable=False)
-    finished_at = models.DateTimeField(null=True)
-    allocated = models.BigIntegerField(default=0)
-
-    class Meta(TenantModel.Meta):
-        pass
-
-    def __str__(self) -> str:
-        return f"Run {self.pk}"
-
-
-class Decision(TenantModel):
-    """One decision of a run, taken or skipped, with its reason as a sentence (A4)."""
-
-    run = TenantForeignKey(AutoApplyRun, related_name="decisions")
-    credit = TenantForeignKey(Credit, related_name="+")
-    charge = TenantForeignKey(Charge, null=True, related_name="+")
-    amount = models.BigIntegerField(default=0)
-    reason = models.CharField(max_length=300)
+    credit = TenantForeignKey(Credit, related_name="criteria")
+    procedure = models.CharField(max_length=15, blank=True)
+    discipline = models.CharField(max_length=60, blank=True)
+    practitioner = TenantForeignKey(Practitioner, null=True, related_name="+")
+    location = TenantForeignKey(Location, null=True, related_name="+")
+    package = TenantForeignKey(Package, null=True, related_name="+")
+    custom_1 = models.CharField(max_length=60, blank=True)
+    custom_2 = models.CharField(max_length=60, blank=True)
 
     class Meta(TenantModel.Meta):
-        indexes: ClassVar = [models.Index(fields=["clinic", "run"], name="balances_decision_run")]
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["clinic", "credit"], name="balances_holdcriteria_credit"),
+        ]
 
     def __str__(self) -> str:
-        return self.reason
+        return f"Criteria of {self.credit}"
 
 
 class Posting(TenantModel):
@@ -217,6 +229,9 @@ class Posting(TenantModel):
         indexes: ClassVar = [
             models.Index(fields=["clinic", "business_date", "location"], name="balances_posting_day"),
             models.Index(fields=["clinic", "run"], condition=Q(run__isnull=False), name="balances_posting_run"),
+            models.Index(
+                fields=["clinic", "id"], condition=Q(source=Source.DEPOSIT_RECON), name="balances_posting_recon"
+            ),
         ]
 
     def __str__(self) -> str:

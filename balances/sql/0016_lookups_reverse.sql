@@ -1,0 +1,1 @@
+alter function ledger_oldest_open() reset enable_nestloop;
