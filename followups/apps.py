@@ -1,4 +1,4 @@
-"""The app that follows debt: it hears when an account's money moves."""
+"""The app that follows debt: it hears when an account's money moves, and says what goes along with its e-mails."""
 
 from django.apps import AppConfig
 
@@ -11,3 +11,4 @@ class FollowupsConfig(AppConfig):
     def ready(self) -> None:
         """Receivers register themselves when they are imported."""
         from followups import receivers  # noqa: F401, PLC0415 - models must be ready first
+        from followups.statements import mail  # noqa: F401, PLC0415 - likewise

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from clinicpay.clinics.refusals import Refusal
 from followups.states import Frequency
 
-MOST = 520
-"""Instalments that a plan can have: ten years of weeks."""
+MOST = {Frequency.WEEKLY: 520, Frequency.MONTHLY: 120}
+"""Instalments that a plan can have: ten years of them."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,24 @@ class Due:
     amount: int
 
 
+class TooMany(Refusal):
+    """An instalment so small that it would take more than ten years."""
+
+
+def least(total: int, frequency: Frequency) -> int:
+    """The smallest instalment that a plan over a total can have, in minor units."""
+    return -(-total // MOST[frequency])
+
+
 def schedule(total: int, terms: Terms) -> list[Due]:
     """Every instalment of `total` minor units; they sum to it exactly. Raises Refusal in the user's words."""
     if total <= 0:
         raise Refusal("There is nothing to put on a plan.")
     if terms.instalment <= 0:
         raise Refusal("Enter an instalment greater than zero.")
-    if -(-total // terms.instalment) > MOST:
-        raise Refusal(f"That makes more than {MOST} instalments. Choose a larger instalment.")
+    count, most = -(-total // terms.instalment), MOST[terms.frequency]
+    if count > most:
+        raise TooMany(f"That makes {count:,} instalments; a plan has at most {most}. Choose a larger instalment.")
     return [Due(due_on(terms, position), amount) for position, amount in enumerate(_amounts(total, terms))]
 
 

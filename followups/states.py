@@ -45,12 +45,25 @@ class Frequency(TextChoices):
     MONTHLY = "monthly", "Monthly"
 
 
+class WriteOffCause(TextChoices):
+    """Why debt is given up, as an auditor adds it up; the words beside it say more."""
+
+    NOT_FOUND = "not_found", "Can’t be found"
+    CANNOT_PAY = "cannot_pay", "Can’t pay"
+    BANKRUPT = "bankrupt", "Bankruptcy"
+    DECEASED = "deceased", "Deceased"
+    SMALL = "small", "Too small to collect"
+    DISPUTED = "disputed", "Disputed"
+    GOODWILL = "goodwill", "Goodwill"
+    OTHER = "other", "Other"
+
+
 class WriteOffStatus(TextChoices):
     """Nothing is written off before its approval."""
 
     REQUESTED = "requested", "Requested"
     APPROVED = "approved", "Approved"
-    REJECTED = "rejected", "Rejected"
+    REJECTED = "rejected", "Declined"
     REVERSED = "reversed", "Reversed"
 
 
@@ -68,6 +81,7 @@ class CaseState(TextChoices):
     CONTACT_DUE = "contact_due", "Contact due"
     CALLBACK_SET = "callback_set", "Callback set"
     PROMISED = "promised", "Promised"
+    PROMISE_BROKEN = "promise_broken", "Promise broken"
     DISPUTED = "disputed", "Disputed"
     REFUSED = "refused", "Refused"
     WRITE_OFF_REQUESTED = "write_off_requested", "Write-off requested"
@@ -82,7 +96,8 @@ _REOPENED = frozenset({CaseState.CONTACT_DUE, CaseState.ON_PLAN})
 CASE_MOVES: dict[str, frozenset[str]] = {
     state: frozenset(CaseState) - {state} if state in CASE_OPEN else _REOPENED for state in CaseState
 }
-"""This table and the next stand in sql/0004_cases.sql too; a test compares them. A case is re-opened, never renewed."""
+"""This table stands in sql/0008_calendar.sql too, that of promises in sql/0004_cases.sql; a test compares them.
+A case is re-opened, never renewed."""
 
 
 class CaseOutcome(TextChoices):
@@ -108,3 +123,39 @@ PROMISE_MOVES: dict[str, frozenset[str]] = {
     status: frozenset(PromiseStatus) - {PromiseStatus.OPEN} if status == PromiseStatus.OPEN else frozenset()
     for status in PromiseStatus
 }
+
+
+class Channel(TextChoices):
+    """How somebody was contacted (S2.26)."""
+
+    PHONE = "phone", "Phone"
+    EMAIL = "email", "Email"
+    SMS = "sms", "SMS"
+    IN_PERSON = "in_person", "In person"
+
+
+class AttemptOutcome(TextChoices):
+    """What came of it (S2.27–S2.31, S2.55)."""
+
+    NO_ANSWER = "no_answer", "No answer"
+    PROMISED = "promised_payment", "Promised payment"
+    DISPUTE = "dispute", "Dispute"
+    HUNG_UP = "hung_up", "Hung up"
+    REFUSED = "refused", "Refused"
+    NO_PAYMENT = "no_payment", "No payment despite promise"
+
+
+class CallbackState(TextChoices):
+    """What became of a callback; it closes with its case (F1)."""
+
+    PLANNED = "planned", "Planned"
+    DONE = "done", "Done"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+CALLBACK_MOVES: dict[str, frozenset[str]] = {
+    CallbackState.PLANNED: frozenset({CallbackState.DONE, CallbackState.CANCELLED}),
+    CallbackState.DONE: frozenset(),
+    CallbackState.CANCELLED: frozenset(),
+}
+"""This table stands in sql/0006_work.sql too; a test compares them."""

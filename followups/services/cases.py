@@ -5,6 +5,7 @@ Every act locks the account first, so that a case and the debt that it is about 
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from balances.ledger import lock_accounts
 from balances.queries import applied_between, last_act_on_debt, owes_since_before
@@ -17,8 +18,18 @@ from clinicpay.patients.models import Account
 from clinicpay.staff.access import require
 from clinicpay.staff.models import Actor
 from clinicpay.staff.roles import Can
-from followups.models import Case, Plan, Promise, WriteOff
-from followups.states import CASE_MOVES, CaseOutcome, CaseState, PlanStatus, PromiseStatus, WriteOffStatus
+from clinicpay.ui.words import day_words
+from followups.models import Callback, Case, Plan, Promise, WriteOff
+from followups.states import (
+    CASE_MOVES,
+    CallbackState,
+    CaseOutcome,
+    CaseState,
+    PlanStatus,
+    PromiseStatus,
+    WriteOffStatus,
+)
+from payments.services import Consequences
 
 BY_ITS_OWN_ACT = {
     CaseState.PROMISED: "Record the promise: the case follows it.",
@@ -34,7 +45,7 @@ def open_case(account: Account, *, by: Actor, reason: str = "") -> Case:
     """Flag an account's debt for follow-up. Raises Refusal when nothing is owed or it is followed up already."""
     require(by, Can.FLAG_FOLLOW_UP)
     [locked] = lock_accounts([account.pk]).values()
-    if _open_case(locked):
+    if open_case_of(locked):
         raise Refusal(f"{locked.name} is followed up already.")
     if not locked.owes and not _has_active_plan(locked):
         raise Refusal(f"{locked.name} owes nothing, so there is nothing to follow up.")
@@ -70,7 +81,7 @@ def close_case(case: Case, *, by: Actor, reason: str) -> Case:
 
 def bring_case(account: Account, to: CaseState, *, by: Actor) -> Case | None:
     """Move the open case of a locked account, if it has one, to where another act has brought it."""
-    case = _open_case(account)
+    case = open_case_of(account)
     return case if case is None or case.state == to else _move(case, to, by)
 
 
@@ -84,7 +95,7 @@ def settle_case(account: Account, *, by: Actor) -> None:
 
     New debt opens no case by itself, and a case that was opened in error is not taken up again.
     """
-    case = _cases(account).exclude(outcome=CaseOutcome.IN_ERROR).order_by("-pk").first()
+    case = _latest(_cases(account))
     if case is None:
         return
     on_plan = _has_active_plan(account)
@@ -94,7 +105,26 @@ def settle_case(account: Account, *, by: Actor) -> None:
     elif not account.owes and not on_plan:
         _close(case, _outcome(account), by)
     elif _waits_in_vain(case, on_plan=on_plan):
-        _move(case, CaseState.CONTACT_DUE, by)
+        _move(case, CaseState.ON_PLAN if on_plan else CaseState.CONTACT_DUE, by)
+
+
+def cases_foreseen(foreseen: Consequences) -> list[str]:
+    """What becomes of the follow-up of each account that would owe more, as `settle_case` will decide it (F2)."""
+    freed = [one.charge.pk for one in foreseen.undone]
+    grown = [one.what for one in foreseen.accounts if one.after > one.before]
+    return [_case_foreseen(account, freed) for account in grown if isinstance(account, Account)]
+
+
+def _case_foreseen(account: Account, freed: list[int]) -> str:
+    case = _latest(Case.objects.filter(account=account))
+    if case is None:
+        return f"{account.name} has not been followed up before; a follow-up can be begun from the queue."
+    if case.closed_at is None:
+        return f"{account.name} is followed up already ({case.get_state_display().lower()}); that goes on."
+    if owes_since_before(account.pk, case.closed_at, also=freed):
+        closed = f"{day_words(timezone.localtime(case.closed_at).date())} ({case.get_outcome_display().lower()})"
+        return f"The follow-up of {account.name}, closed on {closed}, opens again."
+    return f"The follow-up of {account.name} stays closed: this debt is newer."
 
 
 def end_promise(promise: Promise, status: PromiseStatus, paid: int, *, by: Actor, reason: str = "") -> None:
@@ -105,6 +135,13 @@ def end_promise(promise: Promise, status: PromiseStatus, paid: int, *, by: Actor
     record("promise.ended", promise, by=by, after=after, reason=reason)
 
 
+def end_callback(callback: Callback, state: CallbackState, *, by: Actor, reason: str = "") -> None:
+    """Give a planned callback its end."""
+    callback.state = state
+    callback.save(update_fields=["state"])
+    record("callback.ended", callback, by=by, after={"callback": str(state)}, reason=reason)
+
+
 def paid_of(promise: Promise, *, by: Actor) -> int:
     """What has been received and applied since a promise was made, by the end of its last day (minor units)."""
     _, end = clock.day_bounds(by.clinic, promise.last_day)
@@ -113,10 +150,16 @@ def paid_of(promise: Promise, *, by: Actor) -> int:
 
 def _cases(account: Account) -> QuerySet[Case]:
     rows = Case.objects.select_for_update(no_key=True, of=["self"])
-    return rows.select_related("account").filter(account=account)
+    return rows.select_related("account", "worker__user").filter(account=account)
 
 
-def _open_case(account: Account) -> Case | None:
+def _latest(cases: QuerySet[Case]) -> Case | None:
+    """The newest case of an account that was not opened in error."""
+    return cases.exclude(outcome=CaseOutcome.IN_ERROR).order_by("-pk").first()
+
+
+def open_case_of(account: Account) -> Case | None:
+    """The open case of a locked account, if it has one."""
     return _cases(account).exclude(state=CaseState.CLOSED).first()
 
 
@@ -147,6 +190,8 @@ def _close(case: Case, outcome: CaseOutcome, by: Actor, reason: str = "") -> Cas
         paid = paid_of(promise, by=by)
         kept = paid >= promise.amount
         end_promise(promise, PromiseStatus.KEPT if kept else PromiseStatus.CANCELLED, paid, by=by, reason=reason)
+    for callback in case.callbacks.filter(state=CallbackState.PLANNED).select_related("case__account"):
+        end_callback(callback, CallbackState.CANCELLED, by=by, reason=reason)
     before = case.state
     case.state, case.outcome, case.reason = CaseState.CLOSED, outcome, reason.strip()[:500]
     case.save(update_fields=["state", "outcome", "reason"])

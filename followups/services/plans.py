@@ -1,6 +1,7 @@
 """Payment plans: debt moves to unbilled principal and is billed in parts. Total debt never changes (I10)."""
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 
 from django.db import transaction
 
@@ -18,8 +19,10 @@ from clinicpay.staff.access import require
 from clinicpay.staff.models import Actor
 from clinicpay.staff.roles import Can
 from followups.models import Instalment, Plan, PlanPart
+from followups.queries import instalments_of_active_plans, late_instalments
 from followups.schedule import Terms, schedule
 from followups.services.cases import follow, settle_case
+from followups.shown import Shown
 from followups.states import PLAN_MOVES, CaseState, InstalmentStatus, PlanStatus
 
 
@@ -34,6 +37,9 @@ def draft_plan(account: Account, charges: Sequence[Charge], terms: Terms, *, by:
     billed = list(Charge.objects.filter(pk__in=[one.pk for one in charges], account=account).select_related("invoice"))
     if len(billed) != len(charges) or not all(one.invoice and one.outstanding for one in billed):
         raise Refusal("Choose invoices of this account that still owe something.")
+    if planned := instalments_of_active_plans([one.invoice_id for one in billed]):
+        invoice = next(one.invoice for one in billed if one.invoice_id in planned)
+        raise Refusal(f"{invoice.ref} is an instalment of {planned[invoice.pk].ref}. Cancel that plan first.")
     dues = schedule(sum(one.outstanding for one in billed), terms)
     assert billed[0].invoice
     plan = Plan.objects.create(
@@ -55,10 +61,14 @@ def draft_plan(account: Account, charges: Sequence[Charge], terms: Terms, *, by:
 
 
 @transaction.atomic
-def activate_plan(plan: Plan, *, by: Actor, once: Once | None = None) -> Plan:
-    """Move the debt onto the plan: billed debt becomes unbilled principal, of the same total (S2.38)."""
+def activate_plan(plan: Plan, *, by: Actor, once: Once | None = None, dated: date | None = None) -> Plan:
+    """Move the debt onto the plan: billed debt becomes unbilled principal, of the same total (S2.38).
+
+    Demo data alone is `dated` in the past.
+    """
     require(by, Can.PLAN)
-    with open_books(plan.account_id, by=by, source=Source.PLAN, once=once) as books:
+    source = Source.DEMO if dated else Source.PLAN
+    with open_books(plan.account_id, by=by, source=source, once=once, dated=dated) as books:
         plan = _move(plan, PlanStatus.ACTIVE)
         parts = list(plan.parts.select_related("charge__invoice").order_by("pk"))
         for part in parts:
@@ -72,23 +82,40 @@ def activate_plan(plan: Plan, *, by: Actor, once: Once | None = None) -> Plan:
     return plan
 
 
-@transaction.atomic
 def start_plan(
-    account: Account, charges: Sequence[Charge], terms: Terms, *, by: Actor, once: Once | None = None
+    account: Account,
+    charges: Sequence[Charge],
+    terms: Terms,
+    *,
+    by: Actor,
+    once: Once | None = None,
+    shown: Shown | None = None,
 ) -> Plan:
-    """Write a plan down and make it active at once: "Convert to payment plan"."""
-    return activate_plan(draft_plan(account, charges, terms, by=by), by=by, once=once)
+    """Write a plan down and make it active in one act: "Convert to payment plan" (S2.36–S2.38).
+
+    With `shown`, what invoices owed when somebody looked, raises Changed if they owe anything else by now.
+    """
+    require(by, Can.PLAN)
+    with open_books(account, by=by, source=Source.PLAN, once=once) as books:
+        if shown:
+            shown.check(by.clinic.currency)
+        plan = activate_plan(draft_plan(account, charges, terms, by=by), by=by)
+        books.answer = {"plan": plan.number}
+    return plan
 
 
 @transaction.atomic
-def bill_instalment(instalment: Instalment, *, by: Actor, source: Source = Source.PLAN) -> Invoice:
+def bill_instalment(
+    instalment: Instalment, *, by: Actor, source: Source = Source.PLAN, dated: date | None = None
+) -> Invoice:
     """Bill one instalment on an invoice of its own, of the oldest principal first; by night or by hand (P2, P3).
 
-    Raises Refusal when it was billed or cancelled meanwhile.
+    `dated` is for sources that carry past business dates of their own. Raises Refusal when it was billed or cancelled
+    meanwhile.
     """
     require(by, Can.PLAN)
     plan = instalment.plan
-    with open_books(plan.account_id, by=by, source=source) as books:
+    with open_books(plan.account_id, by=by, source=source, dated=dated) as books:
         instalment = Instalment.objects.select_for_update(no_key=True).get(pk=instalment.pk)
         if instalment.status != InstalmentStatus.SCHEDULED:
             raise Refusal(f"This instalment is {instalment.get_status_display().lower()} already.")
@@ -103,14 +130,41 @@ def bill_instalment(instalment: Instalment, *, by: Actor, source: Source = Sourc
     return invoice
 
 
+def bill_next(plan: Plan, count: int, *, by: Actor, first: int, once: Once | None = None) -> list[Invoice]:
+    """Bill the next instalments now, all of them or none: "Invoice now" (S2.54) and "Pay ahead".
+
+    `first` is the position of the one that the person saw as the next. Raises Refusal when that was billed meanwhile,
+    when fewer are left, and for a plan that is not active.
+    """
+    require(by, Can.PLAN)
+    with open_books(plan.account_id, by=by, source=Source.PLAN, once=once) as books:
+        plan = Plan.objects.get(pk=plan.pk)
+        if plan.status != PlanStatus.ACTIVE:
+            raise Refusal(f"{plan.ref} is {plan.get_status_display().lower()}: there is nothing to bill.")
+        due = list(plan.instalments.filter(status=InstalmentStatus.SCHEDULED).order_by("position")[:count])
+        if not due or due[0].position != first:
+            raise Refusal(f"Instalment {first} of {plan.ref} was billed meanwhile. Nothing was billed now.")
+        if len(due) < count:
+            raise Refusal(f"{plan.ref} has only {len(due)} more to bill.")
+        invoices = [bill_instalment(one, by=by) for one in due]
+        books.answer = {"invoices": [invoice.number for invoice in invoices]}
+    return invoices
+
+
 @transaction.atomic
 def cancel_plan(plan: Plan, *, by: Actor, reason: str, defaulted: bool = False, once: Once | None = None) -> Plan:
-    """End a plan: what is unbilled returns to its own invoices with their own age; what was billed stays (P4)."""
+    """End a plan: what is unbilled returns to its own invoices with their own age; what was billed stays (P4).
+
+    `defaulted` says that it ends because an instalment is late. Raises Refusal without a reason, for a plan that has
+    ended already, and for a default while nothing is late.
+    """
     require(by, Can.PLAN)
     if not reason.strip():
         raise Refusal("Say why the plan is cancelled.")
     with open_books(plan.account_id, by=by, source=Source.PLAN, once=once) as books:
         before = plan.status
+        if defaulted and not late_instalments(clock.today(by.clinic)).filter(plan=plan).exists():
+            raise Refusal(f"No instalment of {plan.ref} is late.")
         plan = _move(plan, PlanStatus.DEFAULTED if defaulted else PlanStatus.CANCELLED)
         for principal in _principals(plan):
             books.cancel_principal(principal, reason=reason)
@@ -148,6 +202,8 @@ def _drawn(plan: Plan, amount: int) -> Iterator[tuple[Charge, int]]:
 
 def _move(plan: Plan, to: PlanStatus) -> Plan:
     plan = Plan.objects.select_for_update(no_key=True).get(pk=plan.pk)
+    if not PLAN_MOVES[plan.status] or to == plan.status:
+        raise Refusal(f"{plan.ref} is {plan.get_status_display().lower()} already.")
     if to not in PLAN_MOVES[plan.status]:
         raise Refusal(f"{plan.ref} is {plan.get_status_display().lower()}: it can't become {to.label.lower()}.")
     plan.status = to

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clinicpay.clinics.refusals import Refusal
-from followups.schedule import MOST, Due, Terms, due_on, schedule
+from followups.schedule import MOST, Due, Terms, due_on, least, schedule
 from followups.states import Frequency
 
 START = date(2024, 1, 31)
@@ -44,7 +44,7 @@ def test_instalment_above_the_total_is_one():
     assert amounts(500, 900, merge=True) == [500]
 
 
-@given(total=st.integers(1, 10**9), parts=st.integers(1, MOST), merge=st.booleans())
+@given(total=st.integers(1, 10**9), parts=st.integers(1, MOST[Frequency.MONTHLY]), merge=st.booleans())
 def test_instalments_sum_to_the_total_and_none_is_empty(total, parts, merge):
     found = amounts(total, -(-total // parts), merge=merge)
     assert sum(found) == total
@@ -58,9 +58,16 @@ def test_instalments_sum_to_the_total_and_none_is_empty(total, parts, merge):
         (0, 100, "nothing to put"),
         (100, 0, "greater than zero"),
         (100, -5, "greater than zero"),
-        (10**9, 1, "more than 520"),
+        (10**9, 1, "1,000,000,000 instalments; a plan has at most 120"),
     ],
 )
 def test_terms_that_make_no_plan_are_refused_in_words(total, instalment, said):
     with pytest.raises(Refusal, match=said):
         amounts(total, instalment)
+
+
+def test_least_instalment_is_the_first_that_fits_in_ten_years():
+    smallest = least(1_000_000, Frequency.WEEKLY)
+    assert len(schedule(1_000_000, Terms(smallest, Frequency.WEEKLY, START))) <= 520
+    with pytest.raises(Refusal, match="at most 520"):
+        schedule(1_000_000, Terms(smallest - 1, Frequency.WEEKLY, START))

@@ -2,10 +2,19 @@
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
-from followups.models import Case, Promise
+from followups.models import Callback, Case, Promise
 from followups.services import open_case
-from followups.states import CASE_MOVES, CASE_OPEN, PROMISE_MOVES, CaseState, PromiseStatus
+from followups.states import (
+    CALLBACK_MOVES,
+    CASE_MOVES,
+    CASE_OPEN,
+    PROMISE_MOVES,
+    CallbackState,
+    CaseState,
+    PromiseStatus,
+)
 from tests.factories import a_charge, a_patient
 from tests.moves import accepted, listed
 
@@ -27,6 +36,7 @@ def a_case(harbor):
 def test_every_state_has_its_row_in_the_tables():
     assert set(CASE_MOVES) == set(CaseState)
     assert set(PROMISE_MOVES) == set(PromiseStatus)
+    assert set(CALLBACK_MOVES) == set(CallbackState)
     assert set(CaseState) > CASE_OPEN
 
 
@@ -64,3 +74,13 @@ def test_moves_of_a_promise_in_python_are_those_of_the_database(a_case):
     ends = {(PromiseStatus.OPEN.value, status.value) for status in PROMISE_MOVES[PromiseStatus.OPEN] if reach(status)}
     assert ends == listed(PROMISE_MOVES)
     assert accepted("followups_promise", "status", PromiseStatus, reach) < ends, "an end is final"
+
+
+def test_moves_of_a_callback_in_python_are_those_of_the_database(harbor, a_case):
+    def reach(state: str) -> int:
+        callback = Callback.objects.create(case=a_case(), member=harbor.bill, due_at=timezone.now())
+        if state != CallbackState.PLANNED:
+            Callback.objects.filter(pk=callback.pk).update(state=state)
+        return callback.pk
+
+    assert accepted("followups_callback", "state", CallbackState, reach) == listed(CALLBACK_MOVES)

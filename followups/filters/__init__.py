@@ -1,0 +1,1 @@
+"""What narrows the lists of follow-ups down."""

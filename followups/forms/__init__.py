@@ -1,0 +1,1 @@
+"""Forms of follow-ups: HTTP to clean values."""

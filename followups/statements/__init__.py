@@ -1,0 +1,1 @@
+"""What a statement of account says, and its paper."""
