@@ -1,0 +1,1 @@
+"""Forms of bank slips: HTTP to clean values."""

@@ -1,0 +1,10 @@
+drop trigger on_slip on payments_refund;
+drop trigger on_slip on payments_payment;
+drop function deposits_refund_on_slip();
+drop function deposits_payment_on_slip();
+drop trigger agrees on deposits_bankslipline;
+drop trigger frees on deposits_bankslip;
+drop trigger moves on deposits_bankslip;
+drop function deposits_bankslipline_agrees();
+drop function deposits_bankslip_frees();
+drop function deposits_bankslip_moves();

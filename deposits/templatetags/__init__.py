@@ -1,0 +1,1 @@
+"""What other apps’ pages show of deposits."""

@@ -1,0 +1,1 @@
+"""Pages of deposits and of what goes to the bank."""
