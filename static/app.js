@@ -44,14 +44,17 @@
   };
   const broken = "Something went wrong on our side. Check whether it was saved before you try again.";
 
+  // What a page asks by itself fails quietly: it asks again soon.
+  const isQuiet = (event) => event.detail.elt.matches("[data-quiet]");
   document.addEventListener("htmx:responseError", (event) => {
+    if (isQuiet(event)) return;
     const { status, getResponseHeader } = event.detail.xhr;
     const headers = (name) => getResponseHeader.call(event.detail.xhr, name);
     if (headers("HX-Redirect") || headers("HX-Refresh") || (headers("HX-Trigger") || "").includes("toast")) return;
     toast({ text: reasons[status] || broken, level: "error" });
   });
-  document.addEventListener("htmx:sendError", () => toast({ text: "No connection. Nothing was saved; try again.", level: "error" }));
-  document.addEventListener("htmx:timeout", () => toast({ text: "The answer takes too long. Look before you try again.", level: "error" }));
+  document.addEventListener("htmx:sendError", (event) => isQuiet(event) || toast({ text: "No connection. Nothing was saved; try again.", level: "error" }));
+  document.addEventListener("htmx:timeout", (event) => isQuiet(event) || toast({ text: "The answer takes too long. Look before you try again.", level: "error" }));
 
   let offline = null;
   window.addEventListener("offline", () => {
@@ -64,11 +67,21 @@
   });
 
   /* ---- addresses stay short: filters that are not set are not sent ---- */
+  /* What a page asks by itself keeps nobody signed in: an interval, or what says so by data-background. */
+  document.addEventListener("htmx:configRequest", ({ detail }) => {
+    const isPoll = detail.triggeringEvent?.type === "hx:poll:trigger" || detail.elt.matches("[data-background]");
+    if (isPoll) detail.headers["X-Background"] = "1";
+  });
   document.addEventListener("htmx:configRequest", (event) => {
     if (!event.detail.elt.closest("[data-filterbar]") || event.detail.verb !== "get") return;
     const values = event.detail.parameters;
     for (const name of Object.keys(values)) if (values[name] === "") delete values[name];
   });
+  /* What was typed into the search has been asked for; leaving the field, as by a click on Export, asks nothing again. */
+  document.addEventListener("change", (event) => {
+    if (event.target.matches(".filter-query")) event.stopPropagation();
+  }, true);
+
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-filterbar]")) return;
     for (const field of event.target.elements) if (field.value === "") field.disabled = true;
@@ -105,19 +118,27 @@
   document.addEventListener("htmx:beforeRequest", (event) => {
     const form = event.detail.elt.closest("form");
     if (!form || event.detail.requestConfig.verb === "get") return;
+    if (event.detail.elt.matches("[data-aside]")) return; // held, the form would lose the click that left its field
     if (form.hasAttribute("data-busy")) event.preventDefault();
     else hold(form, true);
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.detail.elt.closest("form");
     if (!form || event.detail.requestConfig.verb === "get") return;
+    if (event.detail.elt.matches("[data-aside]")) return;
     hold(form, false);
-    if (event.detail.successful) form.removeAttribute("data-changed");
+    if (event.detail.successful && !event.detail.elt.matches("[data-look]")) form.removeAttribute("data-changed");
   });
   // A page that comes back from the browser's memory must be usable again.
   window.addEventListener("pageshow", () => {
     document.querySelectorAll("form[data-busy]").forEach((form) => hold(form, false));
     document.querySelectorAll("[data-filterbar] :disabled").forEach((field) => (field.disabled = false));
+  });
+
+  /* ---- a form that was answered with itself can be come back to: otherwise Back ends at the browser's own
+     "Confirm form resubmission", which neither says what was done nor leads on ---- */
+  document.addEventListener("DOMContentLoaded", () => {
+    if (document.querySelector("main form[method=post]")) history.replaceState(history.state, "", location.href);
   });
 
   /* ---- unsaved changes ---- */
@@ -151,6 +172,7 @@
     const id = `${field.id || field.name}-refused`;
     const note = document.getElementById(id) || Object.assign(document.createElement("div"), { id, className: "invalid-feedback d-block" });
     note.textContent = words;
+    for (const old of field.closest("[id^=div_id_]")?.querySelectorAll(".invalid-feedback") || []) if (old !== note) old.remove();
     (field.closest(".money-wrap") || field).after(note);
     field.setAttribute("aria-invalid", "true");
     field.setAttribute("aria-errormessage", id);
@@ -177,28 +199,60 @@
   /* ---- the drawer ---- */
   let opener = null;
   let listAddress = "";
+  let isComing = false;
+  const isOpen = (drawer) => drawer?.matches(".showing, .show:not(.hiding)");
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (event.detail.target.id !== "drawer-body") return;
-    if (!document.getElementById("drawer").classList.contains("show")) {
-      opener = event.detail.elt;
-      listAddress = location.href;
-    }
+    const drawer = document.getElementById("drawer");
+    if (isOpen(drawer)) return;
+    if (drawer.matches(".hiding")) backToList(); // the one before still slides out
+    opener = event.detail.elt;
+    listAddress = location.href;
+    isComing = true;
   });
   document.addEventListener("htmx:afterSwap", (event) => {
     toFirstError(event.detail.target);
-    if (event.detail.target.id !== "drawer-body") return;
+    if (event.detail.target.id !== "drawer-body") return keepKeys();
     document.querySelectorAll("tr.is-open").forEach((row) => row.classList.remove("is-open"));
     opener?.closest("tr")?.classList.add("is-open");
-    window.tabler.Offcanvas.getOrCreateInstance("#drawer").show();
+    slideIn(event.detail.target.parentElement);
+    keepKeys();
   });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.target.id === "drawer-body") isComing = false;
+  });
+  function slideIn(drawer) {
+    if (drawer.matches(".hiding")) return drawer.addEventListener("hidden.bs.offcanvas", () => slideIn(drawer), { once: true });
+    window.tabler.Offcanvas.getOrCreateInstance(drawer).show();
+    if (!drawer.contains(document.activeElement)) drawer.focus({ preventScroll: true }); // Esc closes it from now on
+  }
+  // Once it has slid in, the drawer takes the focus; whoever works in it already must keep it, and their next key.
+  let within = null;
+  document.addEventListener("focusin", (event) => {
+    if (event.target.closest("#drawer.showing") && event.target.id !== "drawer") within = event.target;
+  });
+  document.addEventListener("shown.bs.offcanvas", () => {
+    if (within?.isConnected) within.focus();
+    within = null;
+  });
+  /* What was pressed is gone with what it stood in: keys, Esc too, must still reach an open drawer. */
+  function keepKeys() {
+    const drawer = document.getElementById("drawer");
+    if (document.activeElement === document.body && isOpen(drawer)) drawer.focus();
+  }
   document.addEventListener("hidden.bs.offcanvas", (event) => {
-    if (event.target.id !== "drawer") return;
+    if (event.target.id !== "drawer" || isOpen(event.target) || isComing) return;
     document.querySelectorAll("tr.is-open").forEach((row) => row.classList.remove("is-open"));
-    if (listAddress) history.pushState({ htmx: true }, "", listAddress);
-    if (opener?.isConnected) opener.focus();
-    listAddress = "";
+    backToList();
+    // The list may have been drawn anew behind the drawer: then the row's new link.
+    const links = [...document.querySelectorAll("a[data-open]")];
+    (opener?.isConnected ? opener : links.find((link) => link.href === opener?.href))?.focus();
   });
+  function backToList() {
+    if (listAddress) history.pushState({ htmx: true }, "", listAddress);
+    listAddress = "";
+  }
 
   /* ---- small ones ---- */
   async function copy(button) {
@@ -222,14 +276,26 @@
     if (target.closest("[data-close-details]")) target.closest("details").open = false;
   });
 
-  /* Folds that stay as the person left them; the server reads the cookie, so nothing jumps. */
+  /* Folds that stay as the person left them; the server remembers, so nothing jumps. A fold also says that it is
+     open when the page begins: then it is as the server knows it. */
   document.addEventListener("toggle", ({ target }) => {
-    const name = target.dataset?.remember;
-    if (name) document.cookie = `open_${name}=1; path=/; max-age=${target.open ? 365 * 24 * 3600 : 0}; samesite=lax`;
+    const { remember, kept } = target.dataset || {};
+    const now = target.open ? "open" : "closed";
+    if (!remember || now === kept) return;
+    target.dataset.kept = now;
+    htmx.ajax("POST", remember, { source: target, swap: "none", values: { open: target.open ? "1" : "" } });
   }, true);
 
+  /* Where the tabs are wider than the screen, the open one is in sight. */
+  function showOpenTab() {
+    const tab = document.querySelector(".tabs [aria-current]");
+    if (tab) tab.parentElement.scrollLeft += tab.getBoundingClientRect().left - tab.parentElement.getBoundingClientRect().left;
+  }
+
   document.addEventListener("DOMContentLoaded", () => {
+    showOpenTab();
     stack()?.querySelectorAll(".toast-note").forEach(fade);
     toFirstError(document.getElementById("main"));
+    document.documentElement.dataset.ready = ""; // from here on, what is clicked or typed is heard
   });
 })();

@@ -13,9 +13,9 @@
     return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
   }
 
-  /* The drawer, when it is open, is the page. */
+  /* The drawer, from when it slides in until it slides out, is the page. */
   function scope() {
-    return document.querySelector("dialog[open], .offcanvas.show") || document;
+    return document.querySelector("dialog[open], .offcanvas.showing, .offcanvas.show:not(.hiding)") || document;
   }
 
   function press(attribute, key) {

@@ -1,5 +1,6 @@
 /* Selects that one can type into (tom-select). Pages that need it include ui/lookup.html.
      select[data-combo]              the options that are in the page
+     select[data-goes]               sends its form when something is chosen
      select[data-lookup="address"]   asks the address with ?q=…; it answers
                                      {"results": [{"value": "P-12", "text": "Ethan Park", "note": "born 1990"}]} */
 (() => {
@@ -25,7 +26,9 @@
     const label = select.labels[0]?.textContent.trim();
     if (label) select.setAttribute("aria-label", label); // the label itself moves to the new control
     const url = select.dataset.lookup;
-    new window.TomSelect(select, {
+    const here = document.activeElement;
+    const focused = here === select || (select.autofocus && here === document.body); // the first error, or the first field
+    const typed = new window.TomSelect(select, {
       searchField: url ? [] : ["text"],
       maxOptions: 50,
       selectOnTab: true,
@@ -34,6 +37,16 @@
       load: url ? (text, done) => load(url, text, done) : null,
       render: { option, no_results: () => '<div class="no-results">Nothing found</div>' },
     });
+    if (focused) typed.focus();
+    typed.on("change", (value) => value && forgive(select, typed));
+    if ("goes" in select.dataset) typed.on("change", (value) => value && select.form.requestSubmit());
+  }
+
+  /* Somebody is chosen now: what the server said of the choice before is no longer true. */
+  function forgive(select, typed) {
+    for (const part of [select, typed.wrapper, typed.control]) part.classList.remove("is-invalid", "invalid");
+    for (const part of [select, typed.control_input]) part.removeAttribute("aria-invalid");
+    select.closest("[id^=div_id_]")?.querySelectorAll(".invalid-feedback").forEach((note) => note.remove());
   }
 
   function start(scope) {

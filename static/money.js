@@ -6,13 +6,20 @@
      input [data-apply data-max]     what goes to one item, at most data-max minor units
      [data-applied-for="name"]       the "Applied" cell beside an item
      [data-left] [data-applied-total]  what stays unapplied; the sum
-     [data-clear-all] [data-suggest]   empty every Apply field; fill them again from the top
+     [data-clear-all] [data-suggest]   empty every Apply field; fill them again from the top, but for [data-apart]
+     data-stays="stays held" on the sheet says what becomes of the rest; with data-enter-next, Enter and the
+     arrows lead from one Apply field to the next, and from the last to [data-ok]
    Tenders  [data-tenders data-digits data-symbol]
      input [data-tender], <template>, [data-add-tender], [data-remove-tender], [data-tenders-total],
      and data-tenders-of="#id_amount" when they must sum to that field; with data-rest-of="#id_method"
      too, the method chosen there takes what they leave
+   A part   [data-part-of="7000" data-digits data-symbol]   what goes back of the minor units that are left
+     input [data-part], [data-part-left], and radio [name=kind] of which "full" takes all of it
+   A tick   select [data-ticks="id" data-ticks-for="a b"]   ticks the box for these choices until somebody
+     changes it; the form's input [name=drawn] keeps how it stood
    A list   [data-pick-list data-digits data-symbol]
-     input [data-pick data-minor], [data-pick-all], [data-pick-bar], [data-pick-count], [data-pick-sum] */
+     input [data-pick data-minor], [data-pick-all], [data-pick-bar], [data-pick-count], [data-pick-sum]; of those with
+     data-kind="cash" [data-pick-kind="cash"]; less what stands in input [data-pick-less], [data-pick-net] */
 (() => {
   "use strict";
 
@@ -59,7 +66,7 @@
   function suggest(sheet) {
     let left = available(sheet) || 0;
     for (const field of fields(sheet)) {
-      const part = Math.min(left, Number(field.dataset.max));
+      const part = "apart" in field.dataset ? 0 : Math.min(left, Number(field.dataset.max));
       field.value = part ? plain(part, sheet) : "";
       left -= part;
     }
@@ -85,7 +92,8 @@
       applied += part || 0;
     }
     const left = (money || 0) - applied;
-    const words = left < 0 ? `${show(-left, sheet)} more than there is` : left === 0 ? "Nothing stays unapplied" : `${show(left, sheet)} stays unapplied`;
+    const stays = sheet.dataset.stays || "stays unapplied";
+    const words = left < 0 ? `${show(-left, sheet)} more than there is` : `${left ? show(left, sheet) : "Nothing"} ${stays}`;
     for (const place of sheet.querySelectorAll("[data-left]")) say(place, words, left < 0 ? "over" : "");
     for (const place of sheet.querySelectorAll("[data-applied-total]")) say(place, show(applied, sheet));
     const amount = sheet.querySelector("[data-amount]");
@@ -96,6 +104,17 @@
     if (target.matches("[data-apply]")) sheet.dataset.edited = "";
     if (target.matches("[data-amount]") && !("edited" in sheet.dataset)) suggest(sheet);
     reckon(sheet);
+  }
+
+  /* Nothing is sent by Enter in an amount: it leads on, as in a spreadsheet. */
+  function step(event, sheet) {
+    const by = { Enter: 1, ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!by || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    event.preventDefault();
+    const all = fields(sheet);
+    const next = all[all.indexOf(event.target) + by] || (by > 0 ? sheet.querySelector("[data-ok]") : null);
+    next?.focus();
+    if (next?.matches("input")) next.select();
   }
 
   /* ---- tenders: several methods that sum to the amount ---- */
@@ -157,6 +176,26 @@
     box.querySelector("[data-add-tender]")?.focus();
   }
 
+  /* ---- a part that goes back ---- */
+  function partOf(form) {
+    const whole = Number(form.dataset.partOf);
+    const field = form.querySelector("[data-part]");
+    const full = form.querySelector("[name=kind][value=full]")?.checked;
+    const part = full ? whole : parse(field.value, form);
+    const left = whole - (part || 0);
+    const words = left < 0 ? `${show(-left, form)} more than is left` : left ? `${show(left, form)} stays.` : "Nothing stays.";
+    say(form.querySelector("[data-part-left]"), part === null ? "" : words, left < 0 ? "over" : "");
+    field.setCustomValidity(part === null ? "Enter an amount such as 120.50." : left < 0 ? `Enter at most ${show(whole, form)}.` : "");
+  }
+
+  function tick(select) {
+    const box = document.getElementById(select.dataset.ticks);
+    const drawn = select.form.elements.drawn;
+    if (box.checked !== (drawn.value === "1")) return; // somebody has chosen
+    box.checked = select.dataset.ticksFor.split(" ").includes(select.value);
+    drawn.value = box.checked ? "1" : "";
+  }
+
   /* ---- picked rows: count and sum ---- */
   function countPicked(list) {
     const picks = [...list.querySelectorAll("[data-pick]")];
@@ -168,12 +207,18 @@
       all.indeterminate = picked.length > 0 && !all.checked;
     }
     list.querySelectorAll("[data-pick-bar]").forEach((bar) => (bar.hidden = picked.length === 0));
-    list.querySelectorAll("[data-pick-count]").forEach((place) => say(place, String(picked.length)));
+    list.querySelectorAll("[data-pick-count]").forEach((place) => say(place, picked.length.toLocaleString("en-US")));
     list.querySelectorAll("[data-pick-sum]").forEach((place) => say(place, show(sum, list)));
+    list.querySelectorAll("[data-pick-kind]").forEach((place) => {
+      const alike = picked.filter((box) => box.dataset.kind === place.dataset.pickKind);
+      say(place, show(alike.reduce((total, box) => total + Number(box.dataset.minor || 0), 0), list));
+    });
+    const less = parse(list.querySelector("[data-pick-less]")?.value || "", list);
+    list.querySelectorAll("[data-pick-net]").forEach((place) => say(place, less === null ? "–" : show(sum - less, list)));
   }
 
   /* ---- wiring ---- */
-  const kinds = [["[data-money-sheet]", reckon], ["[data-tenders]", sumTenders], ["[data-pick-list]", countPicked]];
+  const kinds = [["[data-money-sheet]", reckon], ["[data-tenders]", sumTenders], ["[data-part-of]", partOf], ["[data-pick-list]", countPicked]];
 
   function start(scope) {
     for (const [selector, draw] of kinds) {
@@ -186,10 +231,17 @@
     const sheet = target.closest("[data-money-sheet]");
     if (sheet) sheetChanged(sheet, target);
     document.querySelectorAll("[data-tenders]").forEach(sumTenders);
+    document.querySelectorAll("[data-part-of]").forEach(partOf);
+    if (target.matches("[data-ticks]")) tick(target);
     const list = target.closest("[data-pick-list]");
     if (!list) return;
     if (target.matches("[data-pick-all]")) list.querySelectorAll("[data-pick]").forEach((box) => (box.checked = target.checked));
     countPicked(list);
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const sheet = event.target.closest("[data-enter-next]");
+    if (sheet && event.target.matches("[data-apply]")) step(event, sheet);
   });
 
   /* An amount is written in full when the field is left: "1,234.5" becomes "1234.50". */
@@ -200,7 +252,8 @@
     if (minor && target.value.trim()) target.value = plain(minor, scope);
   });
 
-  document.addEventListener("click", ({ target }) => {
+  document.addEventListener("click", (event) => {
+    const { target } = event;
     const sheet = target.closest("[data-money-sheet]");
     if (sheet && target.closest("[data-clear-all]")) {
       fields(sheet).forEach((field) => (field.value = ""));
@@ -214,6 +267,7 @@
     }
     const filled = target.closest("[data-use-amount]");
     if (filled) {
+      event.preventDefault(); // without this file it is a button that asks the server
       const field = document.querySelector(filled.dataset.useAmount);
       field.value = filled.dataset.value;
       field.dispatchEvent(new Event("input", { bubbles: true }));
