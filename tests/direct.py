@@ -1,6 +1,7 @@
 """Connections past Django: an attacker with the application's password, and the owner who looks on."""
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -21,11 +22,25 @@ def connect(alias: str = "default", **options: object) -> psycopg.Connection:
     )
 
 
+def until_settled(patience: float = 120) -> None:
+    """Come back when every transaction of the server that is open now has ended: what is committed can be sealed.
+
+    The server's own count, too: an ANALYZE by autovacuum has a number like any other. Call it in no transaction.
+    """
+    end = time.monotonic() + patience
+    with closing(connect(autocommit=True)) as eye:
+        (now,) = eye.execute("select pg_current_xact_id()::text::bigint").fetchone()
+        oldest = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint"
+        while eye.execute(oldest).fetchone()[0] <= now:
+            assert time.monotonic() < end, "a transaction of this server does not end"
+            time.sleep(0.01)
+
+
 @contextmanager
 def pinned(clinic_id: int, user_id: int | None = None) -> Iterator[psycopg.Connection]:
     """One transaction of the application's role, pinned to a clinic; committed at the end."""
     with closing(connect()) as connection:
-        connection.execute("set lock_timeout = '10s'")
+        connection.execute("set lock_timeout = '60s'")
         connection.commit()
         connection.execute(
             "select set_config('app.clinic_id', %s, true), set_config('app.user_id', %s, true)",

@@ -7,19 +7,24 @@ from typing import Any
 import factory
 
 from balances.models import Charge, ClosedDay, Invoice
+from balances.queries import event_balances
 from balances.services import bill_event, complete_event
 from balances.states import Source
 from clinicpay.clinics.models import Clinic, Location
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.clinics.services import create_clinic
-from clinicpay.close.models import DailyClose
-from clinicpay.close.services import close_day, start_review
+from clinicpay.close.denominations import denominations
+from clinicpay.close.models import CashCount, DailyClose, EventReview
+from clinicpay.close.queries.sheet import facts_of
+from clinicpay.close.reviews import confirm, review
+from clinicpay.close.services import Counted, close_day, count_cash, start_review
 from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.services import register_patient
 from clinicpay.staff.models import ClinicPayItself, Membership, Practitioner, User
 from clinicpay.staff.roles import Role
+from clinicpay.ui.uploads import Checked
 from payments.models import Payment, Receipt
-from payments.services import Order, Tender, record_payment
+from payments.services import Order, Tender, attach_document, record_payment
 from payments.states import Method
 from treatments.models import TreatmentEvent
 from treatments.services import Work, schedule_event
@@ -110,9 +115,9 @@ def an_invoice(home: Clinicful, patient: Patient, *fees: int, on: date | None = 
     return invoice
 
 
-def a_charge(home: Clinicful, patient: Patient, fee: int, on: date | None = None) -> Charge:
+def a_charge(home: Clinicful, patient: Patient, fee: int, on: date | None = None, **fields: Any) -> Charge:
     """A single charge on an invoice of its own."""
-    return Charge.objects.select_related("invoice").get(invoice=an_invoice(home, patient, fee, on=on))
+    return Charge.objects.select_related("invoice").get(invoice=an_invoice(home, patient, fee, on=on, **fields))
 
 
 def a_receipt(
@@ -135,9 +140,21 @@ def a_payment(home: Clinicful, account: Account, amount: int, *parts: tuple[Char
 
 
 def a_closed_day(home: Clinicful, day: date) -> DailyClose:
-    """A day of the clinic's location, reviewed and closed over whatever doesn't block."""
+    """A day of the clinic's location, reviewed, counted as it must be and closed over whatever doesn't block."""
     start_review(home.location, day, by=home.itself)
+    a_count(home, day)
     return close_day(home.location, day, by=home.itself, reason="For a test")
+
+
+def a_count(home: Clinicful, day: date, off: int = 0, **more: Any) -> CashCount:
+    """The drawer of a day in review as it must be, or `off` minor units of that; all of it stays there if not said."""
+    drawer = facts_of(home.clinic, home.location, day).drawer
+    left = total = max(drawer.before + drawer.cash.expected + off, 0)
+    pieces = {}
+    for value in denominations(home.clinic.currency):
+        pieces[value], left = divmod(left, value)
+    counted = Counted(drawer.before, pieces, kept=more.pop("kept", total), **more)
+    return count_cash(home.location, day, counted, by=home.itself)
 
 
 def a_locked_day(location: Location, day: date) -> None:
@@ -146,3 +163,22 @@ def a_locked_day(location: Location, day: date) -> None:
     DailyClose.objects.filter(pk=close.pk).update(state="reviewing")
     DailyClose.objects.filter(pk=close.pk).update(state="closed", number=close.pk, snapshot={})
     ClosedDay.objects.create(location=location, day=day)
+
+
+def a_review(home: Clinicful, event: TreatmentEvent, outcome: str = "") -> EventReview:
+    """A closed event reviewed as what the ledger says of it, unless told."""
+    balance = event_balances([event.pk]).get(event.pk)
+    owed = balance.outstanding if balance else 0
+    return review(event, outcome=outcome or ("outstanding" if owed else "paid"), by=home.itself)
+
+
+def some_evidence(home: Clinicful, about: TreatmentEvent | Payment, name: str = "slip.txt") -> None:
+    """A document attached to a treatment or a payment."""
+    attach_document(about, Checked(name, "text/plain", name.encode()), by=home.itself)
+
+
+def a_ready_event(home: Clinicful, event: TreatmentEvent) -> TreatmentEvent:
+    """A closed event of which nothing is owed, reviewed and confirmed; a document shows that it was paid."""
+    a_review(home, event)
+    some_evidence(home, event)
+    return confirm(event, by=home.itself)

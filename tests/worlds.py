@@ -21,42 +21,59 @@ from django.test import Client
 from django.utils import timezone
 from psycopg import sql
 
-from balances.models import Charge, Credit, Entry, Invoice
+from balances.models import AutoApplyRun, Charge, Credit, Entry, Invoice
 from balances.requests import Once, claim
 from balances.services import run_auto_apply
-from balances.states import EntryKind
+from balances.states import EntryKind, Source
 from clinicpay.audit.sealing import seal
-from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import KINDS
 from clinicpay.clinics.db.boot import check_new_connection
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.numbers import take
 from clinicpay.clinics.scope import clinic_scope
-from clinicpay.patients.models import Account, Patient
+from clinicpay.exports.models import Export
+from clinicpay.patients.models import Account, EligibilityCheck, Patient
 from clinicpay.patients.services import add_payer, open_account, register_patient
-from clinicpay.staff.models import Invitation, SavedView, User
+from clinicpay.staff.models import Delegation, Invitation, SavedView, User
 from clinicpay.staff.roles import Role
 from clinicpay.staff.saved_views import save_view
-from followups.schedule import Terms
-from followups.services import approve_write_off, make_promise, request_write_off, start_plan
-from followups.states import Frequency
-from payments.models import Payment, Receipt
-from payments.services import GoingBack, refund_payment
-from payments.states import RefundReason
+from clinicpay.staff.sessions import SEEN
+from clinicpay.ui.uploads import Checked
+from deposits.models import BankSlip
+from followups.models import Plan, Promise, Statement, StatementRun, WriteOff
+from payments.models import Document, GatewayTask, Message, Payment, Receipt, Refund
+from payments.services import (
+    Mail,
+    PaymentRequest,
+    add_note,
+    attach_document,
+    create_payment,
+    send_mail_of,
+)
+from tests.direct import until_settled
 from tests.factories import (
     Clinicful,
-    a_charge,
-    a_closed_day,
-    a_payment,
     a_receipt,
-    an_event,
     an_invoice,
     make_clinic,
 )
-from treatments.models import PriceItem, TreatmentEvent
+from tests.world_rows import (
+    LONG_AGO,
+    a_close,
+    a_debtor,
+    a_follow_up,
+    a_hold_and_a_slip,
+    a_night,
+    a_plan_of_visits,
+    a_reconciliation,
+    an_export,
+    an_insured,
+    go_back_and_forth,
+    take_a_card,
+)
+from treatments.models import Package, PriceItem, TreatmentEvent
 
 GUARD = "clinicpay.unsafe_role"
-LONG_AGO = date(2020, 1, 2)
 
 
 @dataclass
@@ -73,9 +90,19 @@ class World:
     charge: Charge
     receipt: Receipt
     payment: Payment
+    asked: Payment
     credit: Credit
     allocation: Entry
     view: SavedView
+    check: EligibilityCheck
+    document: Document
+    task: GatewayTask
+    draft: Payment
+    linked: Payment
+    held: Credit
+    reconciled: Entry
+    debtor_id: int
+    slip: BankSlip
     sessions: dict[str, str] = field(default_factory=dict)
 
     def browser(self, who: str = "", **options: Any) -> Client:
@@ -84,6 +111,92 @@ class World:
         if who:
             client.cookies[settings.SESSION_COOKIE_NAME] = self.sessions[who]
         return client
+
+    def newest_run(self) -> AutoApplyRun:
+        """The last automatic run, also of a test that has made another."""
+        with clinic_scope(self.home.clinic):
+            return AutoApplyRun.objects.latest("pk")
+
+    def newest_write_off(self) -> WriteOff:
+        """The last one, also of a test that has made another."""
+        with clinic_scope(self.home.clinic):
+            return WriteOff.objects.latest("pk")
+
+    @property
+    def debtor(self) -> Account:
+        """An account that owes and has nothing in hand."""
+        with clinic_scope(self.home.clinic):
+            return Account.objects.get(pk=self.debtor_id)
+
+    def owing(self) -> TreatmentEvent:
+        """A treatment of the debtor's, of which something is owed."""
+        with clinic_scope(self.home.clinic):
+            return TreatmentEvent.objects.filter(patient__account=self.debtor_id).latest("pk")
+
+    def reviewed(self) -> TreatmentEvent:
+        """The treatment of the debtor, reviewed with a balance that nobody has flagged."""
+        with clinic_scope(self.home.clinic):
+            return TreatmentEvent.objects.select_related("patient__account").get(reviews__isnull=False)
+
+    def given_up(self) -> Invoice:
+        """An invoice of the patient's account of which something is written off."""
+        with clinic_scope(self.home.clinic):
+            return Invoice.objects.filter(charges__written_off__gt=0, account=self.account).earliest("pk")
+
+    def newest_invitation(self) -> Invitation:
+        """The last one, also of a test that has made another."""
+        with clinic_scope(self.home.clinic):
+            return Invitation.objects.latest("pk")
+
+    def newest_delegation(self) -> Delegation:
+        """The last one, also of a test that has made another."""
+        with clinic_scope(self.home.clinic):
+            return Delegation.objects.latest("pk")
+
+    def newest_reconciliation(self) -> AutoApplyRun:
+        """The run of the last Apply All, also of a test that has made another."""
+        with clinic_scope(self.home.clinic):
+            return AutoApplyRun.objects.filter(source=Source.DEPOSIT_RECON).latest("pk")
+
+    def newest_refund(self) -> Refund:
+        """The last one, also of a test that has made another."""
+        with clinic_scope(self.home.clinic):
+            return Refund.objects.latest("pk")
+
+    def newest_promise(self) -> Promise:
+        """The last one, which is open."""
+        with clinic_scope(self.home.clinic):
+            return Promise.objects.latest("pk")
+
+    def newest_package(self) -> Package:
+        """The last one, also of a test that has made another."""
+        with clinic_scope(self.home.clinic):
+            return Package.objects.latest("pk")
+
+    def newest_plan(self) -> Plan:
+        """The last one, also of a test that has made another."""
+        with clinic_scope(self.home.clinic):
+            return Plan.objects.latest("pk")
+
+    def newest_export(self) -> Export:
+        """The last one, also of a test that has made another."""
+        with clinic_scope(self.home.clinic):
+            return Export.objects.latest("pk")
+
+    def abroad(self) -> GatewayTask:
+        """The card that was charged in another currency."""
+        with clinic_scope(self.home.clinic):
+            return GatewayTask.objects.get(kind="foreign")
+
+    def newest_statement(self) -> Statement:
+        """The last one, also of a test that has made another."""
+        with clinic_scope(self.home.clinic):
+            return Statement.objects.latest("pk")
+
+    def newest_batch(self) -> StatementRun:
+        """The last one, also of a test that has made another."""
+        with clinic_scope(self.home.clinic):
+            return StatementRun.objects.latest("pk")
 
     @property
     def slug(self) -> str:
@@ -94,6 +207,16 @@ class World:
     def account(self) -> Account:
         """The patient's own account."""
         return self.patient.account
+
+    @property
+    def day(self) -> date:
+        """A business date that was closed."""
+        return LONG_AGO
+
+    @property
+    def open_day(self) -> date:
+        """A business date that nobody has begun with."""
+        return LONG_AGO + timedelta(days=1)
 
     @property
     def location(self) -> Location:
@@ -110,6 +233,7 @@ def make_world(slug: str, *, first: int = 1) -> World:
             if first > 1:
                 take(kind, first - 1)
         world = _fill(home, canary)
+    until_settled()  # other test runs may use this server, too
     with clinic_scope(home.clinic):
         assert seal(), "rows of finished transactions can be sealed"
     world.sessions = {who: session_of(member.user) for who, member in home.members.items()}
@@ -117,34 +241,40 @@ def make_world(slug: str, *, first: int = 1) -> World:
 
 
 def session_of(user: User) -> str:
-    """The cookie of somebody who has signed in."""
+    """The cookie of somebody who has signed in and does not rest: a whole run of the suite may use it."""
     client = Client()
     client.force_login(user)
+    session = client.session
+    session[SEEN] += settings.SESSION_COOKIE_AGE
+    session.save()
     return client.cookies[settings.SESSION_COOKIE_NAME].value
 
 
 def _fill(home: Clinicful, canary: str) -> World:
     by = home.itself
-    patient = register_patient(
-        by=by, first_name="Ethan", last_name=canary, email=f"ethan@{canary}.test", phone=f"{canary} 555"
-    )
+    known = {"last_name": canary, "email": f"ethan@{canary}.test", "phone": f"{canary} 555"}
+    patient = register_patient(by=by, first_name="Ethan", **known)
     payer = open_account(by=by, name=f"{canary} Insurance", kind=Account.Kind.INSURANCE)
     add_payer(patient, payer, by=by)
     price = PriceItem.objects.create(code="D0120", description=f"{canary} exam", fee=7500)
-    Invitation.objects.create(
-        email=f"new@{canary}.test", role=Role.BILLING, token_hash=canary, expires_at=timezone.now() + timedelta(1)
-    )
+    over = timezone.now() + timedelta(1)
+    Invitation.objects.create(email=f"new@{canary}.test", role=Role.BILLING, token_hash=canary, expires_at=over)
     go_back_and_forth(home, patient)
-    planned = an_event(home, patient, 4000, title=f"{canary} plan", clinical_notes=f"{canary} notes")
+    reconciled = a_reconciliation(home, patient)
+    planned = a_plan_of_visits(home, patient, canary)
     invoice = an_invoice(home, patient, 10000, 5000, title=f"{canary} visit", clinical_notes=f"{canary} notes")
     charge = invoice.charges.select_related("invoice").order_by("line").first()
     receipt = a_receipt(home, patient.account, 9000, (charge, 3000), patient=patient, memo=f"{canary} memo")
+    send_mail_of(receipt, Mail(Message.Kind.RECEIPT, f"mia@{canary}.test", f"{canary} receipt", canary), by=by)
     claim(Once.of(uuid4(), canary=canary), user_id=home.rita.user_id)
     run_auto_apply(by=by)
-    a_receipt(home, patient.account, 90000)
-    a_closed_day(home, LONG_AGO)
-    make_promise(patient.account, 500, clock.today(home.clinic), by=by)
+    a_night(home, receipt)
+    held, slip = a_hold_and_a_slip(home, patient)
+    an_export(home, a_close(home))
+    a_follow_up(home, patient.account, canary)
     payment = receipt.payments.get()
+    asked = create_payment(PaymentRequest(patient, 1500, home.location, planned, memo=f"{canary} memo"), by=by)
+    add_note(planned, f"{canary} note", by=by)
     return World(
         home,
         canary,
@@ -156,22 +286,20 @@ def _fill(home: Clinicful, canary: str) -> World:
         charge,
         receipt,
         payment,
+        asked,
         credit=Credit.objects.filter(available__gt=0).latest("pk"),
+        check=an_insured(home, patient, canary),
+        document=attach_document(payment, Checked(f"{canary}.txt", "text/plain", canary.encode()), by=by),
+        task=take_a_card(home, patient),
+        draft=Payment.objects.filter(status="draft").latest("pk"),
+        linked=Payment.objects.filter(status="pending").earliest("pk"),
+        held=held,
+        reconciled=reconciled,
+        debtor_id=a_debtor(home),
+        slip=slip,
         view=save_view(home.olga, page="payments", name=f"{canary} view", query="status=paid"),
         allocation=Entry.objects.filter(kind=EntryKind.ALLOCATE, charge=charge, reversed_by=None).earliest("pk"),
     )
-
-
-def go_back_and_forth(home: Clinicful, patient: Patient) -> None:
-    """A plan, a write-off and a refund; nothing of them is owed or in hand afterwards."""
-    by, account = home.itself, patient.account
-    terms = Terms(3000, Frequency.MONTHLY, clock.today(home.clinic))
-    start_plan(account, [a_charge(home, patient, 7000)], terms, by=by)
-    small = request_write_off(account, [a_charge(home, patient, 900).invoice], by=by, reason="small")
-    approve_write_off(small, by=by)
-    paid = a_charge(home, patient, 2000)
-    payment = a_payment(home, account, 2000, (paid, 2000))
-    refund_payment(payment, GoingBack(500, RefundReason.NOT_RENDERED, reduce_charge=True), by=by)
 
 
 @pytest.fixture(scope="session")

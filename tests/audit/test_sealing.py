@@ -17,7 +17,7 @@ from clinicpay.audit.sealing import holds, prove, seal
 from clinicpay.audit.services import record
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.tasks import seal_trail, verify_trail
-from tests.direct import connect, pinned
+from tests.direct import connect, pinned, until_settled
 from tests.factories import make_clinic
 from tests.races.crowd import a_clinic
 
@@ -38,9 +38,11 @@ def home():
 
 
 def _write(home, count):
+    """So many lines, ready to be sealed."""
     with clinic_scope(home.clinic, home.rita.user):
         for number in range(count):
             record("location.added", home.location, by=home.rita, after={"name": f"Room {number}"})
+    until_settled()
 
 
 @contextmanager
@@ -213,6 +215,7 @@ def _bulk(home, count):
             AuditEvent(actor="Tests", action="location.added", subject_type="x", subject_id=1, subject="x")
             for _ in range(count)
         )
+    until_settled()
 
 
 def test_trail_goes_on_after_a_dump_is_restored_on_another_server(home, superuser):

@@ -18,13 +18,14 @@ from clinicpay.embedded.postgres import SUPERUSER, Cluster
 from clinicpay.embedded.servers import Tenancy
 from tests.embedded.conftest import reachable_folder
 from tests.factories import a_charge, a_patient, a_payment, make_clinic
+from tests.ports import remember_port
 
 
 @pytest.fixture(scope="session")
 def practice(django_db_setup, django_db_blocker) -> Iterator[Cluster]:
     """Two clinics in which money has moved."""
     with reachable_folder() as data, django_db_blocker.unblock():
-        tenancy = Tenancy(Cluster(data, durable=False))
+        tenancy = Tenancy(Cluster(remember_port(data), durable=False))
         tenancy.enter(in_passing=False)
         try:
             _fill(tenancy.cluster)

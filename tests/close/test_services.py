@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from balances import checks
 from balances.models import ClosedDay, Posting
@@ -17,10 +18,10 @@ from clinicpay.close.queries import current_close, earlier_open_day, findings
 from clinicpay.close.services import close_day, reopen_day, start_review
 from clinicpay.close.states import CloseState
 from clinicpay.staff.access import Refused
+from followups.services import plan_callback
 from payments.models import Payment
 from payments.services import reverse_payment
-from tests.factories import a_closed_day, a_patient, a_payment, an_event
-from treatments.services import mark_ready, review_event
+from tests.factories import a_closed_day, a_count, a_patient, a_payment, a_ready_event, a_review, an_event
 
 
 @pytest.fixture
@@ -46,11 +47,6 @@ def review(harbor, today):
     return start_review(harbor.location, today, by=harbor.bill)
 
 
-def ready(harbor, event):
-    review_event(event, by=harbor.rita)
-    mark_ready(event, by=harbor.rita)
-
-
 def found(harbor, day) -> dict[str, str]:
     return {one.check: one.words for one in findings(harbor.clinic, harbor.location, day)}
 
@@ -63,10 +59,12 @@ def test_reviewed_day_without_findings_closes_with_a_number_and_its_totals(harbo
     charge = event.charges.get()
     a_payment(harbor, ethan.account, 10000, (charge, 10000))
     reverse_payment(a_payment(harbor, ethan.account, 700), by=harbor.bill, reason="entered twice")
-    ready(harbor, event)
+    a_ready_event(harbor, event)
+    a_count(harbor, today)
     closed = close_day(harbor.location, today, by=harbor.adam)
     assert (closed.ref, closed.version, closed.state) == ("DC-001", 1, CloseState.CLOSED)
-    assert closed.snapshot["tenders"] == {"cash": {"in": 10700, "out": 700}}
+    cash = closed.snapshot["tenders"]["cash"]
+    assert (cash["in"], cash["out"], cash["payments"], cash["reversed"]) == (10700, 700, 2, 700)
     assert closed.snapshot["acts"] == {"charge": 1, "receive": 2, "allocate": 1, "reverse_payment": 1}
     assert closed.closed_at
     event.refresh_from_db()
@@ -110,7 +108,7 @@ def test_ledger_that_does_not_agree_blocks(harbor, review, today, monkeypatch):
 
 
 def test_everything_else_needs_a_reason(harbor, ethan, event, review, today):
-    review_event(event, by=harbor.rita)
+    a_review(harbor, event)
     an_event(harbor, ethan, 100, service_at=clock.noon(harbor.clinic, today))
     a_payment(harbor, ethan.account, 100)
     stuck = Payment.objects.create(
@@ -119,10 +117,12 @@ def test_everything_else_needs_a_reason(harbor, ethan, event, review, today):
     Payment.objects.filter(pk=stuck.pk).update(status="processing")
     assert found(harbor, today) == {
         "K1": "1 treatment not marked complete",
-        "K3": "1 treatment reviewed but not ready for close",
+        "K3": "1 treatment reviewed, but neither confirmed nor flagged",
         "K4": "1 payment still processing",
         "K5": "1 payment not applied in full",
+        "K6": "the cash was not counted",
     }
+    a_count(harbor, today)
     with pytest.raises(Refusal, match="Give a reason to close this day over: 1 treatment not marked"):
         close_day(harbor.location, today, by=harbor.olga)
     closed = close_day(harbor.location, today, by=harbor.olga, reason="Power cut")
@@ -149,9 +149,10 @@ def test_earlier_day_that_is_open_is_closed_first(harbor, ethan, today, what):
     else:
         an_event(harbor, ethan, 100, service_at=clock.noon(harbor.clinic, before))
     start_review(harbor.location, today, by=harbor.bill)
-    with pytest.raises(Refusal, match=f"in order: {before}"):
+    with pytest.raises(Refusal, match=f"in order: {before:%b} {before.day}, {before.year} is still open"):
         close_day(harbor.location, today, by=harbor.olga, reason="Hurry")
     a_closed_day(harbor, before)
+    a_count(harbor, today)
     close_day(harbor.location, today, by=harbor.olga, reason="In order")
 
 
@@ -162,22 +163,26 @@ def test_history_from_before_the_clinic_came_needs_no_close(harbor, ethan, today
 
 
 def test_reopened_day_takes_postings_again_and_keeps_both_versions(harbor, ethan, event, review, today):
-    ready(harbor, event)
+    charge = event.charges.get()
+    a_payment(harbor, ethan.account, 9000, (charge, 9000))
+    plan_callback(ethan.account, timezone.now() + timedelta(days=2), by=harbor.bill, member=harbor.bill)
+    a_ready_event(harbor, event)
+    a_count(harbor, today)
     first = close_day(harbor.location, today, by=harbor.adam)
     kept = (first.snapshot, first.closed_at, first.number)
     again = reopen_day(harbor.location, today, by=harbor.olga, reason="A cheque was forgotten")
     event.refresh_from_db()
     assert (event.state, again.version, again.state) == ("ready", 2, CloseState.REVIEWING)
-    charge = event.charges.get()
-    a_payment(harbor, ethan.account, 10000, (charge, 10000))
+    a_payment(harbor, ethan.account, 500)
     assert Posting.objects.latest("pk").business_date == today
-    second = close_day(harbor.location, today, by=harbor.adam)
+    a_count(harbor, today)
+    second = close_day(harbor.location, today, by=harbor.adam, reason="The rest is promised")
     first.refresh_from_db()
     assert (first.snapshot, first.closed_at, first.number) == kept
     assert (first.state, first.reopen_reason) == (CloseState.REOPENED, "A cheque was forgotten")
     assert first.reopened_at
     assert (second.ref, second.version) == ("DC-002", 2)
-    assert second.snapshot["tenders"] == {"cash": {"in": 10000, "out": 0}}
+    assert {name: second.snapshot["tenders"]["cash"][name] for name in ("in", "out")} == {"in": 9500, "out": 0}
     assert [bool(lock.reopened_at) for lock in ClosedDay.objects.order_by("pk")] == [True, False]
     event.refresh_from_db()
     assert event.state == "day_closed"

@@ -17,6 +17,10 @@ SECRET = "not-a-real-secret-but-as-long-and-as-mixed-as-one-0123456789-abcdefghi
 OF_TESTS = {
     "CHROMIUM",  # of `make test`
     "CLINICPAY_AWAY",  # of the drills
+    "CLINICPAY_NIGHT_ACCOUNTS",
+    "CLINICPAY_NIGHT_CRASHES",
+    "CLINICPAY_NIGHT_KILLS",
+    "CLINICPAY_SMALL_DISK",
     "CLINICPAY_STEPS",
     "PATH",
 }

@@ -3,9 +3,11 @@
 import uuid
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from clinicpay.clinics.scope import clinic_scope
+from tests.browsing import opened, window
 from tests.factories import Clinicful, make_clinic
 from treatments.models import PriceItem
 
@@ -33,13 +35,9 @@ def rita(desk) -> Client:
 @pytest.fixture
 def page(chromium, live_server, desk):
     """Rita's browser at the sign-in page; what its console complained of is in `page.complaints`."""
+    cache.clear()  # how often somebody has just signed in from here is another test's
     desk.rita.user.set_password(PASSWORD)
     desk.rita.user.save(update_fields=["password"])
-    context = chromium.new_context(viewport={"width": 1366, "height": 768}, base_url=live_server.url)
-    context.set_default_timeout(15000)
-    opened = context.new_page()
-    opened.complaints = []
-    opened.on("console", lambda said: opened.complaints.append(said.text) if said.type == "error" else None)
-    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    yield opened
+    context = window(chromium, viewport={"width": 1366, "height": 768}, base_url=live_server.url)
+    yield opened(context)
     context.close()

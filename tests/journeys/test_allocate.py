@@ -1,5 +1,6 @@
 """Money in hand, applied by hand: what stays after an undo or an overpayment finds its debt."""
 
+import re
 import uuid
 
 import pytest
@@ -20,8 +21,10 @@ def in_hand(desk):
     return charges, f"/c/{desk.clinic.slug}/payments/PAY-001/allocate/"
 
 
-def sent(**parts: str) -> dict[str, str]:
-    return {"request_key": str(uuid.uuid4()), **parts}
+def sent(client, address: str, **parts: str) -> dict[str, str]:
+    """What a browser sends of the form as it stands now, with these amounts."""
+    page = client.get(address).content.decode()
+    return {"request_key": str(uuid.uuid4()), "seen": re.search(r'name="seen" value="([^"]*)"', page)[1], **parts}
 
 
 def left(desk, charges) -> list[int]:
@@ -40,7 +43,7 @@ def test_oldest_charges_come_filled_in_with_what_there_is(rita, in_hand):
 
 def test_chosen_amounts_are_applied_and_the_rest_stays(desk, rita, in_hand):
     charges, address = in_hand
-    form = sent(**{f"apply-{charges[1].pk}": "50"})
+    form = sent(rita, address, **{f"apply-{charges[1].pk}": "50"})
 
     first, again = rita.post(address, form), rita.post(address, form)
 
@@ -60,7 +63,7 @@ def test_wrong_amounts_are_refused_in_words(desk, rita, in_hand, amounts, words)
     charges, address = in_hand
     parts = {f"apply-{charge.pk}": amount for charge, amount in zip(charges, amounts, strict=True)}
 
-    answer = rita.post(address, sent(**parts))
+    answer = rita.post(address, sent(rita, address, **parts))
 
     assert answer.status_code == 422
     assert words in answer.content.decode()

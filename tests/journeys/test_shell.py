@@ -1,8 +1,12 @@
 """The shell in a browser: the search, the keys, saved views, and what happens when a sign-in or the server is gone."""
 
+from datetime import UTC, datetime
+
 import pytest
+from playwright.sync_api import expect
 
 from clinicpay.clinics.scope import clinic_scope
+from tests.browsing import at_work, enter, settled
 from tests.factories import a_charge, a_patient, a_receipt
 from tests.journeys.conftest import PASSWORD
 from tests.journeys.test_main_job import sign_in
@@ -38,19 +42,18 @@ def sign_in_again(page, desk) -> None:
 def test_search_is_a_combobox(page, clinic):
     field, options = page.locator("#jump"), page.locator("#jump-list [role=option]")
     page.keyboard.press("/")
-    page.keyboard.type("kle")
-    options.first.wait_for()
-    assert options.count() == 2
-    assert field.get_attribute("aria-expanded") == "true"
+    page.keyboard.insert_text("kle")  # at once: a pause would ask for its beginning, too
+    expect(options).to_have_count(2)
+    expect(field).to_have_attribute("aria-expanded", "true")
 
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
-    assert field.get_attribute("aria-activedescendant") == options.nth(1).get_attribute("id")
+    expect(field).to_have_attribute("aria-activedescendant", options.nth(1).get_attribute("id"))
     page.keyboard.press("ArrowDown")
-    assert field.get_attribute("aria-activedescendant") == options.nth(0).get_attribute("id")
+    expect(field).to_have_attribute("aria-activedescendant", options.nth(0).get_attribute("id"))
     page.keyboard.press("Escape")
-    assert not page.locator("#jump-list").is_visible()
-    assert field.evaluate("field => field === document.activeElement")
+    expect(page.locator("#jump-list")).to_be_hidden()
+    expect(field).to_be_focused()
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     page.wait_for_url("**/patients/PT-002/")
@@ -60,7 +63,7 @@ def test_enter_opens_a_single_hit_and_lists_several(page, clinic):
     page.locator("#jump").fill("kle")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="Search").wait_for()
-    assert page.locator(".hits a").count() == 2
+    expect(page.locator(".hits a")).to_have_count(2)
     page.locator("#id_q").fill("nobody at all")
     page.get_by_text("Nothing matches “nobody at all”").wait_for()
     page.locator("#jump").fill("PAY-001")
@@ -69,13 +72,13 @@ def test_enter_opens_a_single_hit_and_lists_several(page, clinic):
 
 
 def test_keys_reach_the_lists_own_search_first(page, clinic):
-    focused = "document.activeElement.id"
+    page.clock.set_fixed_time(datetime.now(UTC))  # the pause between g and p does not decide
     page.goto(f"{clinic}patients/")
     page.keyboard.press("/")
-    assert page.evaluate(focused) == "id_q"
+    expect(page.locator("#id_q")).to_be_focused()
     page.keyboard.press("Escape")
     page.keyboard.press("s")
-    assert page.evaluate(focused) == "jump"
+    expect(page.locator("#jump")).to_be_focused()
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     page.get_by_role("dialog").get_by_text("Search the clinic").wait_for()
@@ -83,6 +86,7 @@ def test_keys_reach_the_lists_own_search_first(page, clinic):
     page.keyboard.press("p")
     assert page.url.endswith("/patients/")
     page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
     page.keyboard.press("g")
     page.keyboard.press("p")
     page.wait_for_url("**/payments/")
@@ -90,12 +94,14 @@ def test_keys_reach_the_lists_own_search_first(page, clinic):
 
 def test_view_is_saved_opened_renamed_and_removed(page, clinic):
     page.goto(f"{clinic}payments/")
-    page.get_by_label("Status").select_option("paid")
+    page.locator("summary", has_text="Status").click()
+    page.get_by_label("Paid", exact=True).check()
+    settled(page)
     page.get_by_text("Save view").click()
     page.get_by_label("Name of the view").fill("Money in")
     page.get_by_role("button", name="Save").click()
     views = page.get_by_role("navigation", name="Saved views")
-    assert views.get_by_role("link", name="Money in", exact=True).get_attribute("aria-current") == "page"
+    expect(views.get_by_role("link", name="Money in", exact=True)).to_have_attribute("aria-current", "page")
 
     views.get_by_role("link", name="All").click()
     page.wait_for_url("**/payments/")
@@ -104,11 +110,12 @@ def test_view_is_saved_opened_renamed_and_removed(page, clinic):
     views.get_by_role("link", name="Edit the view").click()
     page.get_by_label("Name of the view").fill("Paid")
     page.get_by_role("button", name="Rename").click()
+    views.get_by_role("link", name="Paid", exact=True).wait_for()
     views.get_by_role("link", name="Edit the view").click()
     page.get_by_text("Remove view").first.click()
     page.get_by_role("button", name="Remove view").click()
     page.get_by_text("The view “Paid” was removed.").wait_for()
-    assert views.count() == 0
+    expect(views).to_have_count(0)
     assert page.complaints == []
 
 
@@ -140,9 +147,11 @@ def test_what_was_typed_comes_back_after_the_session_or_its_token_is_lost(page, 
         page.get_by_role("link", name="Load the form again").click()
 
     page.get_by_text("What you had typed is back").wait_for()
-    assert (page.get_by_label("First name").input_value(), page.get_by_label("Sex").input_value()) == ("Ada", "F")
+    expect(page.get_by_label("First name")).to_have_value("Ada")
+    expect(page.get_by_label("Sex")).to_have_value("F")
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Ada Lovelace was added").wait_for()
+    at_work(page)
     assert page.evaluate("sessionStorage.getItem('draft')") is None
 
 
@@ -161,7 +170,8 @@ def test_what_was_typed_is_not_shown_to_somebody_else(page, desk, clinic):
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/patients/new/")
 
-    assert page.get_by_label("First name").input_value() == ""
+    at_work(page)
+    expect(page.get_by_label("First name")).to_have_value("")
     assert page.evaluate("sessionStorage.getItem('draft')") is None
 
 
@@ -182,7 +192,23 @@ def test_lost_connection_is_told_and_so_is_its_return(page, clinic):
     page.context.set_offline(False)
 
     page.get_by_text("Connected again.").wait_for()
-    assert page.get_by_text("nothing can be saved").count() == 0
+    expect(page.get_by_text("nothing can be saved")).to_have_count(0)
+
+
+def test_long_name_of_a_clinic_leaves_the_sign_of_who_is_signed_in_round(page, desk):
+    """At the narrowest width that shows the clinic's name beside it, with the longest menu."""
+    desk.clinic.name = "Riverside Family Dentistry and Oral Surgery of Greater Poughkeepsie"
+    with clinic_scope(desk.clinic):
+        desk.clinic.save(update_fields=["name"])
+    desk.olga.user.set_password(PASSWORD)
+    desk.olga.user.save(update_fields=["password"])
+    page.set_viewport_size({"width": 1280, "height": 768})
+    enter(page, desk.olga.user, PASSWORD, f"/c/{desk.clinic.slug}/today/")
+
+    sign = page.locator(".avatar").evaluate("sign => [sign.offsetWidth, sign.offsetHeight]")
+
+    assert sign == [32, 32]
+    expect(page.locator(".account-words")).to_be_visible()
 
 
 def test_rows_stay_as_roomy_as_chosen(page, clinic):

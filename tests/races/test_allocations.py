@@ -16,7 +16,7 @@ from tests.balances.invariants import broken
 from tests.balances.money import allocation, applied, credit_of, left, totals
 from tests.direct import connect, scratch
 from tests.factories import a_charge, a_patient, a_payment
-from tests.races.crowd import a_clinic, failures, in_scope, rush
+from tests.races.crowd import PATIENCE, a_clinic, failures, in_scope, rush
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CROWD = 8
@@ -28,7 +28,7 @@ def test_control_reading_before_writing_applies_too_much():
     def naive(number: int) -> None:
         with connect() as connection:
             free = 1000 - connection.execute("select coalesce(sum(amount), 0) from scratch").fetchone()[0]
-            both_have_read.wait(timeout=20)
+            both_have_read.wait(PATIENCE)
             if free >= 600:
                 connection.execute("insert into scratch values (600)")
 
@@ -123,7 +123,7 @@ def test_control_crossing_updates_die_of_a_deadlock():
     def cross(number: int) -> None:
         with connect() as connection:
             connection.execute("update scratch set amount = amount + 1 where id = %s", [number])
-            first_is_held.wait(timeout=20)
+            first_is_held.wait(PATIENCE)
             connection.execute("update scratch set amount = amount + 1 where id = %s", [1 - number])
 
     with scratch("id int, amount bigint"):

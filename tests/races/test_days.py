@@ -19,9 +19,8 @@ from clinicpay.close.services import close_day, start_review
 from followups.models import Case
 from tests.balances.attacks import act, line
 from tests.direct import connect, scratch
-from tests.factories import a_charge, a_closed_day, a_patient, a_payment, an_event
-from tests.races.crowd import a_clinic, failures, in_scope, rush
-from treatments.services import review_event
+from tests.factories import a_charge, a_closed_day, a_patient, a_payment, a_review, an_event
+from tests.races.crowd import PATIENCE, a_clinic, failures, in_scope, rush, until_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,7 +31,7 @@ def test_control_without_a_lock_a_posting_slips_behind_the_close():
     def act(number: int) -> None:
         with connect() as connection:
             if number:
-                posted.wait(20)
+                assert posted.wait(PATIENCE)
                 connection.execute("insert into scratch values ('closed')")
                 connection.commit()
                 closed.set()
@@ -40,7 +39,7 @@ def test_control_without_a_lock_a_posting_slips_behind_the_close():
                 assert not connection.execute("select 1 from scratch").fetchone()
                 connection.execute("insert into scratch values ('posted')")
                 posted.set()
-                closed.wait(20)
+                assert closed.wait(PATIENCE)
 
     with scratch("what text"):
         assert not failures(rush(2, act))
@@ -61,9 +60,9 @@ def test_close_waits_for_the_postings_of_its_day_even_when_nobody_asks_for_the_l
         with clinic_scope(home.clinic, home.rita.user):
             a_payment(home, a_patient(home).account, 100)
             closing = pool.submit(close)
-            with pytest.raises(TimeoutError):
-                closing.result(timeout=0.5)
-        closing.result(timeout=5)
+            until_waiting()
+            assert not closing.done()
+        closing.result(PATIENCE)
     with clinic_scope(home.clinic, home.rita.user):
         a_payment(home, a_patient(home).account, 100)
         days = list(Posting.objects.order_by("pk").values_list("business_date", flat=True))
@@ -83,9 +82,9 @@ def test_posting_waits_for_a_close_and_lands_on_the_next_day():
         with clinic_scope(home.clinic, home.olga.user):
             a_closed_day(home, today)
             paying = pool.submit(pay)
-            with pytest.raises(TimeoutError):
-                paying.result(timeout=0.5)
-        paying.result(timeout=5)
+            until_waiting()
+            assert not paying.done()
+        paying.result(PATIENCE)
     with clinic_scope(home.clinic):
         assert Posting.objects.get().business_date == today + timedelta(days=1)
 
@@ -117,7 +116,7 @@ def test_transaction_begun_before_the_close_posts_nothing_on_the_closed_day(leve
     today = clock.today(home.clinic)
     with clinic_scope(home.clinic, home.rita.user):
         charge = a_charge(home, a_patient(home), 100)
-        review_event(charge.event, by=home.rita)
+        a_review(home, charge.event)
     ids = {"clinic": home.clinic.pk, "location": home.location.pk, "today": today}
     with closing(begun(home, level)) as late:
         with clinic_scope(home.clinic, home.olga.user):

@@ -20,7 +20,7 @@ from tests.balances.invariants import broken
 from tests.balances.money import totals
 from tests.direct import connect, scratch
 from tests.factories import a_patient, an_event
-from tests.races.crowd import a_clinic, failures, in_scope, rush
+from tests.races.crowd import PATIENCE, a_clinic, failures, in_scope, rush
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CLICKS = 16
@@ -32,7 +32,7 @@ def test_control_looking_for_the_key_first_pays_more_than_once():
     def naive(number: int) -> None:
         with connect() as connection:
             seen = connection.execute("select count(*) from scratch").fetchone()[0]
-            all_have_looked.wait(timeout=20)
+            all_have_looked.wait(PATIENCE)
             if not seen:
                 connection.execute("insert into scratch values ('the key')")
 

@@ -8,7 +8,7 @@ import pytest
 from clinicpay.audit.models import AuditEvent
 from clinicpay.audit.sealing import prove
 from clinicpay.clinics.scope import clinic_scope
-from tests.direct import connect
+from tests.direct import connect, until_settled
 from tests.races.crowd import a_clinic, failures, rush
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,6 +76,7 @@ def test_no_row_of_a_slow_transaction_is_skipped():
                 _seal(sealer, clinic_id, naive)
         for writer in writers:
             writer.connection.commit()
+        until_settled()
         _seal(sealer, clinic_id, naive)
 
     with clinic_scope(home.clinic):
@@ -91,6 +92,7 @@ def test_sealers_at_the_same_time_make_one_chain():
             AuditEvent(actor="x", action="location.added", subject_type="x", subject_id=1, subject="x")
             for _ in range(50)
         )
+    until_settled()
 
     def act(_number):
         with closing(connect()) as sealer:

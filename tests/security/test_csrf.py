@@ -8,8 +8,8 @@ from tests.access.samples import ALL, HTMX, named, path_of
 
 pytestmark = pytest.mark.django_db
 
-EXEMPT: set[str] = set()
-"""Addresses that are called by machines, which sign what they send."""
+EXEMPT = {"webhook", "pay"}
+"""Addresses called by machines, which sign what they send; and the page of a link, where nobody is signed in."""
 
 GUARDED = [one for one in ALL if one.name not in EXEMPT]
 

@@ -58,7 +58,7 @@ def test_no_request_breaks_an_address(worlds: tuple[World, World]):
     north, _ = worlds
     chance, browser = random.Random(SEED), north.browser("olga")
     paths = {one.name: path_of(one, north) for one in PLACES}
-    fields = {name: _fields(browser.get(path).content) for name, path in paths.items()}
+    fields = {name: _fields(browser.get(path).getvalue()) for name, path in paths.items()}
     broken = []
     for number in range(REQUESTS):
         name = chance.choice(sorted(paths))

@@ -112,6 +112,7 @@ def test_page_tells_htmx_to_swap_no_error_in(worlds):
         {"code": "422", "swap": True},
         {"code": "...", "swap": False, "error": True},
     ]
+    assert told["defaultSettleDelay"] == 0  # a link that is drawn is htmx's at once: no key falls between
     assert (told["allowEval"], told["allowScriptTags"], told["selfRequestsOnly"]) == (False, False, True)
 
 

@@ -159,7 +159,7 @@ def test_tasks_take_ids_and_dates_alone():
     assert {name for name, hint in hints.items() if hint not in {int, bool, "int", "bool"}} - DATES == set()
 
 
-DATES: set[str] = set()
+DATES: set[str] = {"clinicpay.tasks.night(day)"}
 """Parameters of tasks that are words, with what they are: add a local date here."""
 
 

@@ -35,12 +35,31 @@ def test_refusal_names_who_may_and_who_can_help(harbor, rita):
     assert "Nothing was changed." in words(answer)
 
 
+def test_refusal_of_what_is_the_owners_does_not_send_an_admin_to_themselves(harbor):
+    """S0.35: an admin who would open a closed day again is told whose it is."""
+    adam = Client()
+    adam.force_login(harbor.adam.user)
+
+    answer = adam.get(f"/c/harbor/close/{harbor.location.pk}/2026-11-20/reopen/")
+
+    assert answer.status_code == 403
+    assert "This needs: Owner." in words(answer)
+    assert "Olga (Owner) can help." in words(answer)
+
+
 def test_missing_row_leads_to_its_list(rita):
     answer = rita.get("/c/harbor/patients/PT-999/")
 
     assert answer.status_code == 404
     assert 'href="/c/harbor/patients/">All patients</a>' in words(answer)
     assert "Olga (Owner)" in words(answer)
+
+
+def test_address_that_leads_nowhere_says_who_can_help(rita):
+    answer = rita.get("/c/harbor/nowhere/")
+
+    assert answer.status_code == 404
+    assert "Your clinic’s owner or an admin can help." in words(answer)
 
 
 def test_conflict_leads_back_to_the_record(harbor, rita):

@@ -6,6 +6,9 @@ import pytest
 from django.db import connection
 from django.test import Client
 
+from clinicpay.clinics.scope import clinic_scope
+from clinicpay.patients.models import Patient
+
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls("tests.tenancy.planted")]
 
 TURNS = 1000
@@ -38,7 +41,10 @@ def _turns(worlds) -> list[tuple[Client, str, str]]:
     for world in worlds:
         client = Client()
         client.force_login(world.home.rita.user)
-        turns.append((client, f"/c/{world.slug}/planted/names/", world.canary))
+        with clinic_scope(world.home.clinic):
+            right = ", ".join(Patient.objects.values_list("last_name", flat=True))
+        assert world.canary in right
+        turns.append((client, f"/c/{world.slug}/planted/names/", right))
     return turns
 
 

@@ -55,8 +55,12 @@ def test_every_project_task_that_reads_rows_is_given_a_clinic():
     without = {task.name for task in tasks if "clinic_id" not in inspect.signature(task.run).parameters}
 
     assert without == {
+        "clinicpay.tasks.follow_gateways",
+        "clinicpay.tasks.fold_all_tallies",
         "clinicpay.tasks.forget_old_sessions",
         "clinicpay.tasks.seal_trails",
+        "clinicpay.tasks.send_waiting_messages",
+        "clinicpay.tasks.tick",
         "clinicpay.tasks.verify_ledgers",
     }
 

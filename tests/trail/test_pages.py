@@ -1,14 +1,20 @@
 """The trail and the histories as people read them."""
 
+import csv
+import io
+
 import pytest
 
-from balances.services import undo_allocation
+from balances.services import make_exception, undo_allocation
 from clinicpay.audit.models import AuditEvent
 from clinicpay.audit.services import record
 from clinicpay.clinics.scope import clinic_scope
+from clinicpay.trail.actions import ACTIONS
+from clinicpay.trail.filters import ACTS
 from clinicpay.trail.history import history
 from payments.services import reverse_payment
 from tests.access.samples import HTMX, Words
+from tests.balances.packages import a_package, treatments
 from tests.factories import a_patient, a_payment, an_event, an_invoice
 from treatments.models import PriceItem
 
@@ -202,3 +208,73 @@ def test_proof_shows_the_head_to_copy(harbor, adam):
 
     assert "Nothing sealed yet" in _text(page)
     assert "Lines not yet sealed" in _text(page)
+
+
+def test_trail_is_narrowed_down_by_kind_of_act(harbor, billed, adam):
+    trail = "/c/harbor/settings/trail/"
+
+    payments = _text(adam.get(f"{trail}?act=payments"))
+    patients = _text(adam.get(f"{trail}?act=patients"))
+
+    assert "Reversed" in payments
+    assert "Added Ethan Park" not in payments
+    assert "Added Ethan Park" in patients
+
+
+def test_trail_finds_a_package_and_its_exceptions(harbor, adam):
+    package = a_package(harbor, a_patient(harbor))
+    make_exception(treatments(package)[0], by=harbor.itself, note="Agreed by the owner")
+    trail = "/c/harbor/settings/trail/"
+
+    assert f"Agreed on {package.ref}" in _text(adam.get(f"{trail}?q={package.ref}"))
+    assert f"Agreed on {package.ref}" in _text(adam.get(f"{trail}?kind=treatments.package"))
+    acts = _text(adam.get(f"{trail}?act=treatments"))
+    assert f"Agreed on {package.ref}" in acts
+    assert "as an exception: Agreed by the owner" in acts
+
+
+def test_every_act_is_of_a_kind_that_the_filter_knows():
+    """Acts on the ledger are told by account; who looked has a choice of its own."""
+    known = {prefix for _, prefixes in ACTS.values() for prefix in prefixes}
+
+    assert {name.partition(".")[0] for name in ACTIONS} - known == {"access", "list", "record"}
+    assert known <= {name.partition(".")[0] for name in ACTIONS}
+
+
+def test_trail_leaves_as_a_file_and_that_leaves_a_line(harbor, billed, adam):
+    """C2: the file has what is filtered; who took it stands in the trail, with how it was narrowed down."""
+    _, payment, _ = billed
+    AuditEvent.objects.create(actor="=cmd()", action="access.refused", subject_type="page", subject_id=0, subject="x")
+
+    answer = adam.get(f"/c/harbor/settings/trail/export.csv?q={payment.ref}")
+    rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+
+    assert [row["What"] for row in rows] == [f"reversed {payment.ref}, which was entered in error"]
+    assert (rows[0]["Reason"], rows[0]["Changes"]) == ("Entered twice", "Status: paid → voided")
+    line = AuditEvent.objects.latest("pk")
+    assert (line.action, line.subject, line.after) == (
+        "list.exported",
+        "trail_csv",
+        {"asked": {"q": payment.ref}, "rows": 1},
+    )
+    everything = adam.get("/c/harbor/settings/trail/export.csv").getvalue().decode()
+    assert "\"'=cmd()" in everything
+    assert "Took a copy of the trail as CSV" in _text(adam.get("/c/harbor/settings/trail/?what=copies"))
+
+
+def test_too_long_a_trail_is_narrowed_down_first(harbor, adam, monkeypatch):
+    monkeypatch.setattr("clinicpay.trail.export.MOST", 2)
+    for _ in range(3):
+        record("location.added", harbor.location, by=harbor.rita)
+
+    answer = adam.get("/c/harbor/settings/trail/export.csv")
+
+    assert answer.status_code == 409
+    assert "Narrow the trail down" in answer.content.decode()
+
+
+@pytest.mark.parametrize("who", ["rita", "bill", "petra"])
+def test_file_of_the_trail_is_for_admins_and_owners(harbor, client, who):
+    client.force_login(getattr(harbor, who).user)
+
+    assert client.get("/c/harbor/settings/trail/export.csv").status_code == 403

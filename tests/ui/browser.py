@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 
+from tests.browsing import window
+
 HOST = "http://clinic.test"
 STATIC = Path(settings.BASE_DIR) / "static"
 POLICY = (
@@ -31,13 +33,13 @@ class Desk:
         self.browser, self.pages, self.complaints, self.asked = browser, {}, [], []
 
     def open(self, path, *, phone=False, dark=False, trusted=False):
-        context = self.browser.new_context(
+        context = window(
+            self.browser,
             viewport={"width": 390, "height": 844} if phone else {"width": 1366, "height": 768},
             color_scheme="dark" if dark else "light",
             bypass_csp=trusted,
             permissions=["clipboard-write"],
         )
-        context.set_default_timeout(5000)
         context.route("**/*", self._answer)
         page = context.new_page()
         page.on("console", lambda said: self._note(said.type, said.text))
@@ -72,4 +74,5 @@ def desk(chromium):
     desk = Desk(chromium)
     yield desk
     for context in chromium.contexts:
+        context.unroute_all(behavior="ignoreErrors")  # what is asked for still is nobody's
         context.close()

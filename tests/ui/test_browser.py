@@ -1,5 +1,6 @@
 """The scripts of every page and its accessibility, in Chromium over a small gallery of patterns."""
 
+import re
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from django import forms
 from django.template.loader import render_to_string
+from playwright.sync_api import expect
 
 from clinicpay.ui import charts
 from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
@@ -127,6 +129,7 @@ def test_rows_are_compact_and_fifteen_stand_above_the_fold(gallery):
 
 def test_keyboard_moves_through_rows_and_pages(gallery):
     page = gallery.open("/list/")
+    page.context.clock.set_fixed_time(datetime(2026, 11, 1, tzinfo=UTC))  # the pause between g and p does not decide
 
     page.keyboard.press("j")
     page.keyboard.press("j")
@@ -136,12 +139,13 @@ def test_keyboard_moves_through_rows_and_pages(gallery):
 
     page.keyboard.press("/")
     page.keyboard.type("jn?")
-    assert page.input_value("#jump") == "jn?"
+    expect(page.locator("#jump")).to_have_value("jn?")
     page.keyboard.press("Escape")
     page.keyboard.press("?")
-    assert "Create Payment" in page.inner_text("#shortcuts")
-    assert "Follow-ups" in page.inner_text("#shortcuts")
+    expect(page.locator("#shortcuts")).to_contain_text("Create Payment")
+    expect(page.locator("#shortcuts")).to_contain_text("Follow-ups")
     page.keyboard.press("Escape")
+    expect(page.locator("#shortcuts")).to_be_hidden()
     page.keyboard.press("Control+n")
     assert page.url.endswith("/list/")
     with page.expect_navigation():
@@ -160,43 +164,49 @@ def test_click_on_a_row_opens_its_link(gallery):
     page.wait_for_url("**/payments/PAY-003/")
 
 
+def stand(fields, *values) -> None:
+    """Each field has its value."""
+    for at, value in enumerate(values):
+        expect(fields.nth(at)).to_have_value(value)
+
+
 def test_sheet_keeps_the_remainder_and_suggests_from_the_top(gallery):
     page = gallery.open("/sheet/")
     left, applies = page.locator("[data-left]"), page.locator("[data-apply]")
 
-    assert left.inner_text() == "Nothing stays unapplied"
+    expect(left).to_have_text("Nothing stays unapplied")
     page.fill("#id_amount", "1,000.5")
-    assert left.inner_text() == "$850.50 stays unapplied"
+    expect(left).to_have_text("$850.50 stays unapplied")
     page.fill("#id_amount", "100")
-    assert [applies.nth(at).input_value() for at in range(3)] == ["45.00", "55.00", ""]
+    stand(applies, "45.00", "55.00", "")
     page.fill("[name='TE-102']", "20.05")
-    assert left.inner_text() == "$34.95 stays unapplied"
+    expect(left).to_have_text("$34.95 stays unapplied")
     page.fill("#id_amount", "60")
-    assert applies.nth(1).input_value() == "20.05"
-    assert left.inner_text() == "$5.05 more than there is"
+    expect(applies.nth(1)).to_have_value("20.05")
+    expect(left).to_have_text("$5.05 more than there is")
     assert not page.evaluate("document.querySelector('[data-money-sheet]').checkValidity()")
     page.fill("[name='TE-102']", "80.01")
-    assert applies.nth(1).get_attribute("title") == "At most $80.00."
+    expect(applies.nth(1)).to_have_attribute("title", "At most $80.00.")
     page.click("text=Clear All")
-    assert left.inner_text() == "$60.00 stays unapplied"
+    expect(left).to_have_text("$60.00 stays unapplied")
     page.click("text=Suggest")
-    assert [applies.nth(at).input_value() for at in range(3)] == ["45.00", "15.00", ""]
-    assert page.inner_text("[data-applied-total]") == "$60.00"
+    stand(applies, "45.00", "15.00", "")
+    expect(page.locator("[data-applied-total]")).to_have_text("$60.00")
 
 
 def test_tenders_add_up_to_the_amount(gallery):
     page = gallery.open("/sheet/")
     total = page.locator("[data-tenders-total]")
 
-    assert total.inner_text() == "$50.00 still to enter"
+    expect(total).to_have_text("$50.00 still to enter")
     page.click("text=Add another tender")
     page.keyboard.type("50")
-    assert total.inner_text() == "$150.00 in total"
-    assert page.locator("[name='tender-1']").count() == 1
+    expect(total).to_have_text("$150.00 in total")
+    expect(page.locator("[name='tender-1']")).to_have_count(1)
     page.fill("[name='tender-1']", "60")
-    assert total.inner_text() == "$10.00 too much"
+    expect(total).to_have_text("$10.00 too much")
     page.locator("[data-remove-tender]").nth(1).click()
-    assert total.inner_text() == "$50.00 still to enter"
+    expect(total).to_have_text("$50.00 still to enter")
 
 
 def test_form_is_sent_once_and_shows_its_first_error(gallery):
@@ -207,7 +217,7 @@ def test_form_is_sent_once_and_shows_its_first_error(gallery):
         page.get_by_role("button", name="Record").dblclick()
 
     assert [asked for asked in gallery.asked if asked[0] == "POST"] == [("POST", "/new/")]
-    assert page.evaluate("document.activeElement.name") == "amount"
+    expect(page.locator("[name=amount]")).to_be_focused()
 
 
 def test_amount_is_written_in_full_when_left(gallery):
@@ -216,7 +226,7 @@ def test_amount_is_written_in_full_when_left(gallery):
     page.fill("[name=amount]", "1,234.5")
     page.keyboard.press("Tab")
 
-    assert page.input_value("[name=amount]") == "1234.50"
+    expect(page.locator("[name=amount]")).to_have_value("1234.50")
 
 
 def test_unsaved_changes_warn_before_leaving(gallery):
@@ -252,21 +262,21 @@ def test_what_the_browser_refuses_stands_under_the_field(gallery):
     page.get_by_role("button", name="Record").click()
 
     note = page.locator("#id_amount-refused")
-    assert note.is_visible()
-    assert note.inner_text()
-    assert page.evaluate("document.activeElement.name") == "amount"
+    expect(note).to_be_visible()
+    expect(note).not_to_be_empty()
+    expect(page.locator("[name=amount]")).to_be_focused()
     page.get_by_label("Amount").press_sequentially("1")
-    assert note.count() == 0
-    assert page.get_attribute("[name=amount]", "aria-invalid") is None
+    expect(note).to_have_count(0)
+    expect(page.locator("[name=amount]")).not_to_have_attribute("aria-invalid", re.compile(""))
 
 
 def test_theme_follows_the_system_until_somebody_chooses(gallery):
     page = gallery.open("/list/", dark=True)
-    assert page.get_attribute("html", "data-bs-theme") == "dark"
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
 
     page.get_by_role("button", name="Switch between light and dark").click()
 
-    assert page.get_attribute("html", "data-bs-theme") == "light"
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "light")
     assert "theme=light" in page.evaluate("document.cookie")
 
 
@@ -276,7 +286,7 @@ def test_failed_part_is_told_in_words(gallery):
 
     page.get_by_role("link", name="Amount").click()
 
-    assert "Nothing was saved" in page.locator("#toasts .toast-note").inner_text()
+    expect(page.locator("#toasts .toast-note")).to_contain_text("Nothing was saved")
 
 
 def test_toast_event_shows_text_and_link(gallery):
@@ -288,13 +298,13 @@ def test_toast_event_shows_text_and_link(gallery):
     )
 
     note = page.locator("#toasts .toast-note")
-    assert "<b>Saved</b>" in note.inner_text()
-    assert note.get_by_role("link").get_attribute("href") == "/p/"
+    expect(note).to_contain_text("<b>Saved</b>")
+    expect(note.get_by_role("link")).to_have_attribute("href", "/p/")
 
 
 def test_menu_opens_on_a_phone(gallery):
     page = gallery.open("/list/", phone=True)
-    assert not page.get_by_role("link", name="Follow-ups").is_visible()
+    expect(page.get_by_role("link", name="Follow-ups")).to_be_hidden()
 
     page.get_by_role("button", name="Menu").click()
 

@@ -52,6 +52,16 @@ def test_wrong_value_filters_nothing_and_says_so(ask):
     assert set(chosen.form.errors) == {"q", "status", "due"}
 
 
+def test_days_that_cross_filter_nothing_and_say_so(ask):
+    chosen = made(ask, "/p/?due_after=2026-11-20&due_before=2026-11-01")
+
+    assert "WHERE" not in str(chosen.qs.query)
+    assert chosen.refused == [
+        "Due: The first day is after the last one, so days were not filtered. Change one of them."
+    ]
+    assert not made(ask, "/p/?due_after=2026-11-01&due_before=2026-11-01").refused
+
+
 def test_bar_draws_every_field_with_a_name(ask):
     request = ask("/p/?q=par")
     html = render_to_string("ui/filterbar.html", {"filter": made(ask, "/p/?q=par"), "legend": True}, request)

@@ -1,7 +1,9 @@
+import gc
 import io
 
 import pypdf
 import pytest
+from django.template import TemplateDoesNotExist
 
 from clinicpay.ui.pdf import BlockedAddress, pdf_response, render_pdf, static_file
 
@@ -76,3 +78,20 @@ def test_response_names_the_file():
     assert response["Content-Type"] == "application/pdf"
     assert response["Content-Disposition"] == 'inline; filename="PAY-001 receipt.pdf"'
     assert pdf_response(b"%PDF", "a.pdf", inline=False)["Content-Disposition"].startswith("attachment")
+
+
+def test_lists_look_as_they_do_by_the_manual(document, clinic):
+    """Rules that we leave out for speed touch neither markers nor what a document says."""
+    data = render_pdf(document("<ul><li>one</li></ul><ol><li>two</li></ol><p>a<br>b</p>"), {"clinic": clinic})
+
+    text = pypdf.PdfReader(io.BytesIO(data)).pages[0].extract_text()
+    assert [word for word in ("•", "one", "1.", "two", "a\nb") if word not in text] == []
+
+
+def test_garbage_is_looked_for_again_afterwards(document, clinic):
+    render_pdf(document("<p>x</p>"), {"clinic": clinic})
+    assert gc.isenabled()
+
+    with pytest.raises(TemplateDoesNotExist):
+        render_pdf("none.html", {})
+    assert gc.isenabled()

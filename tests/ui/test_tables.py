@@ -67,11 +67,11 @@ def test_query_set_is_ordered_by_its_key_last(ask):
         row_template = "ui/tests_rows.html"
 
     for address, order in (
-        ("/?sort=-expire_date", ("-expire_date", "-session_key")),
-        ("/", ("session_key",)),
+        ("/?sort=-expire_date", ("-expire_date", "-pk")),
+        ("/", ("pk",)),
     ):
         table = SessionTable.__new__(SessionTable)
-        table.data = SimpleNamespace(data=Session.objects.order_by(*[o for o in order if "key" not in o]))
+        table.data = SimpleNamespace(data=Session.objects.order_by(*[o for o in order if "pk" not in o]))
         assert table.ordered().query.order_by == order, address
 
 

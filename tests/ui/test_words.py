@@ -102,6 +102,15 @@ def test_icon_is_hidden_unless_it_stands_for_words(clinic):
     assert "sprite.svg#cash" in drawn("{% icon 'cash' %}", clinic)
 
 
+def test_long_job_counts_in_thousands_for_people_and_plainly_for_the_browser(clinic):
+    job = {"done": 1250, "total": 12000, "text": "Applying", "is_over": True}
+
+    bar = drawn("{% include 'ui/progress.html' %}", clinic, job=job)
+
+    assert '<progress max="12000" value="1250">1,250 of 12,000</progress>' in bar
+    assert 'role="status">1,250 of 12,000<' in bar
+
+
 def test_menu_marks_the_longest_address_and_its_parent():
     items = [
         NavItem("Today", url="/c/h/"),

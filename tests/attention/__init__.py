@@ -1,0 +1,1 @@
+"""Tests of what needs attention, and of the treatment's page."""

@@ -1,0 +1,1 @@
+"""Closed days that leave for bookkeeping."""
