@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import report
+from bench import processor, report
 from bench.place import own_servers, web
 from clinicpay.embedded.paths import StartupProblem
+from clinicpay.embedded.postgres import Cluster
 from clinicpay.embedded.stopping import Stopped, stop_on_signals
 
 SMALL, DESK, BIG = "small", "desk", "big"
-PARTS = ("posting", "lists", "starts", "plans")
+PARTS = ("posting", "lists", "queue", "cards", "starts", "plans", "nights", "deposits", "statements", "imports", "days")
 
 
 def main(arguments: list[str]) -> int:
@@ -42,6 +43,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--only", choices=PARTS, nargs="+", default=PARTS, help="leave the other parts out")
     parser.add_argument("--rounds", type=int, default=7, help="rounds of each comparison (default: 7)")
+    parser.add_argument(
+        "--accounts", type=int, default=200, help="accounts of a clinic whose night is measured (default: 200)"
+    )
     parser.add_argument("--port", type=int, default=8090, help="a free port (default: 8090)")
     return parser
 
@@ -50,18 +54,31 @@ def _measured(folder: Path, options: argparse.Namespace) -> tuple[list[report.Re
     import django
 
     django.setup()
-    from bench import lists, plans, posting, starts
+    from bench import cards, days, deposits, desk, imports, lists, nights, plans, posting, queue, starts, statements
 
     facts: dict[str, object] = {}
     results: list[report.Result] = []
-    if set(options.only) - {"starts"}:
+    processes: list[int] = []
+    if set(options.only) - {"starts", "nights", "deposits", "statements", "imports", "days"}:
         facts["filled"] = _filled(options.rows)
     comparisons: list[tuple[str, Callable[[], list[report.Result]]]] = [
         ("posting", lambda: posting.posting(DESK, options.port, folder, options.rounds)),
         ("lists", lambda: lists.rendering(SMALL, options.port, options.rounds)),
         ("lists", lambda: lists.sizes(SMALL, BIG, options.port, options.rounds)),
+        ("queue", lambda: queue.sizes(SMALL, BIG, options.port, max(options.rounds // 2, 3))),
+        ("queue", lambda: queue.totals(BIG, options.rounds)),
+        ("cards", lambda: cards.searching(SMALL, BIG, options.port, max(options.rounds // 2, 3))),
+        ("cards", lambda: cards.figures(SMALL, BIG, options.rounds)),
+        ("nights", lambda: nights.nights(options.accounts, options.rounds)),
+        ("nights", lambda: desk.preview(1_000, options.rounds, options.port)),
+        ("deposits", lambda: deposits.deposits(options.rows, options.port, options.rounds)),
+        ("statements", lambda: statements.statements(200, options.rounds)),
+        ("imports", lambda: imports.imports(options.rows)),
+        ("days", lambda: days.days(days.Server(options.port, processes), options.rounds)),
+        ("nights", lambda: desk.desk(5 * options.accounts, max(options.rounds // 2, 1), options.port)),
     ]
-    with web(folder, options.port):
+    with web(folder, options.port) as part:
+        processes += processor.servers_of(part, Cluster(folder).files)
         for name, compare in comparisons:
             if name in options.only:
                 results += _told(compare())

@@ -7,7 +7,7 @@ the application's role that writes them, through the same triggers: these move e
 import random
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,13 @@ from clinicpay.patients.services import search_key
 from clinicpay.staff.models import Membership, Practitioner, User
 from clinicpay.staff.roles import Role
 from payments.models import Payment, Receipt
+from payments.services import fold_tallies
 from treatments.models import PriceItem, TreatmentEvent
 
 SEED = 20_251_231
-BEGINS, ENDS = datetime(2023, 1, 2, 13, tzinfo=UTC), datetime(2025, 12, 30, 22, tzinfo=UTC)
+ENDS = datetime.now(UTC).replace(hour=22, minute=0, second=0, microsecond=0) - timedelta(days=1)
+BEGINS = ENDS - timedelta(days=1093)
+"""Three years to yesterday, so that debt is of every age."""
 PAYMENTS_PER_PATIENT = 20
 PAYMENTS_PER_EVENT = 1.12
 """As sql/4_payments.sql deals them."""
@@ -67,15 +70,16 @@ class Filled:
     seconds: float
 
 
-def fill(slug: str, payments: int, *, seed: int = SEED) -> Filled:
-    """A new clinic with so many payments and all that belongs to them; its owner is owner@<slug>.test."""
+def fill(slug: str, payments: int, *, seed: int = SEED, span: tuple[datetime, datetime] = (BEGINS, ENDS)) -> Filled:
+    """A new clinic with so many payments in `span` and all that belongs to them; its owner is owner@<slug>.test."""
     begin = time.monotonic()
     clinic = create_clinic(slug=slug, name=f"{slug.title()} Clinic", timezone="America/New_York", currency="USD")
     with clinic_scope(clinic):
         _people(clinic, slug)
         patients = _patients(max(payments // PAYMENTS_PER_PATIENT, 1), random.Random(seed))  # noqa: S311 - no secret
     events = int(payments / PAYMENTS_PER_EVENT * 1.1) + 20
-    facts = _facts(clinic.pk, patients, seed) | {"pace": (ENDS - BEGINS) / events, "most": payments}
+    facts = _facts(clinic.pk, patients, seed) | {"pace": (span[1] - span[0]) / events, "most": payments}
+    facts["begins"] = span[0]
     made, first, learnt = 0, 1, 0
     while made < payments:
         last = first + min(CHUNK, LITTLE + first, max(int((payments - made) / PAYMENTS_PER_EVENT), 10))
@@ -89,6 +93,7 @@ def fill(slug: str, payments: int, *, seed: int = SEED) -> Filled:
             take(kind, first - 1)
         for kind in (Payment.KIND, Receipt.KIND):
             take(kind, made)
+        fold_tallies()  # as every five minutes
     return Filled(slug, made, time.monotonic() - begin)
 
 
@@ -138,7 +143,6 @@ def _facts(clinic: int, patients: int, seed: int) -> dict[str, Any]:
             "clinic": clinic,
             "seed": seed,
             "patients": patients,
-            "begins": BEGINS,
             "locations": list(Location.objects.order_by("pk").values_list("pk", flat=True)),
             "practitioners": list(Practitioner.objects.order_by("pk").values_list("pk", flat=True)),
             "codes": [code for code, *_ in PRICES],

@@ -20,9 +20,9 @@ from payments.models import Payment
 from payments.queries import payments
 
 OURS, BARE, NAIVE = "ours", "bare", "naive"
-SORTS = ("number", "-amount", "status", "created", "patient")
+SORTS = ("number", "-amount", "status", "created", "patient", "-patient", "due", "-due")
 _ROW = re.compile(r"<tr[^>]*>.*?(PAY-\d+)</a>(.*?)</tr>", re.DOTALL)
-_CELLS = re.compile(r"\$[\d,.]+|TE-\d+|Paid at the desk|Card|Cash|Cheque|Bank transfer|Copay|Paid|Pending|Voided")
+_CELLS = re.compile(r"\$[\d,.]+|TE-\d+|Paid at the desk|Paid|Pending|Voided")
 
 
 def rendering(slug: str, port: int, rounds: int) -> list[Result]:
@@ -48,7 +48,7 @@ def rendering(slug: str, port: int, rounds: int) -> list[Result]:
 
 
 def _shown(page: bytes) -> list[tuple[str, ...]]:
-    """What the rows of a page say: number, amount, status, method, treatment, memo."""
+    """What the rows of a page say: number, amount, status, treatment, memo."""
     rows = _ROW.findall(html.unescape(page.decode()))
     return [
         (number, *_once(_CELLS.findall(re.sub(r'title="[^"]*"|class="visually-hidden".*?</span>', "", rest))))
@@ -58,6 +58,11 @@ def _shown(page: bytes) -> list[tuple[str, ...]]:
 
 def _once(words: list[str]) -> Iterator[str]:
     yield from dict.fromkeys(words)
+
+
+def in_turns_of(pages: dict[str, bytes], port: int, rounds: int) -> Rates:
+    """Some requests against each other, by name."""
+    return in_turns([Pages(name, port, [request]) for name, request in pages.items()], rounds=rounds, seconds=1)
 
 
 def sizes(small: str, big: str, port: int, rounds: int) -> list[Result]:
@@ -115,14 +120,16 @@ LISTS = (
     "payments/?before=",
     "payments/?status=pending",
     "payments/?q=ka",
+    "payments/?due=overdue",
+    "payments/?sort=patient&before=",
     "patients",
     "treatments",
     "treatments/?sort=patient",
     "treatments/?money=open",
     "today",
 )
-ALWAYS = 3
-"""The session, the user and the memberships are asked for on every page."""
+ALWAYS = 4
+"""The session, the user and the memberships are asked for on every page, and the trail gets its line."""
 
 
 def _queries(slugs: list[str]) -> Result:

@@ -5,7 +5,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,10 +13,11 @@ from clinicpay.embedded.locks import FileLock
 from clinicpay.embedded.parts import Part, fresh_log, last_lines, stop_all
 from clinicpay.embedded.paths import PROJECT, StartupProblem, data_folder, kept_secret, make_folder, private_folder
 from clinicpay.embedded.postgres import Cluster, port_is_free
+from clinicpay.embedded.ready import wait_until_ready
 from clinicpay.embedded.removal import remove_database
 from clinicpay.embedded.servers import Tenancy, environment_of
 from clinicpay.embedded.stopping import ignore_signals
-from clinicpay.embedded.supervisor import ADDRESSES_FOR_SET_UP, answer_of_readyz
+from clinicpay.embedded.supervisor import ADDRESSES_FOR_SET_UP
 
 WORKERS = 2
 """Web processes, as `make run` has them."""
@@ -87,7 +87,7 @@ def web(folder: Path, port: int) -> Iterator[Part]:
     module = ["gunicorn", "clinicpay.wsgi:application", "--bind", f"127.0.0.1:{port}", "--no-control-socket"]
     part = Part("web", [*module, "--workers", str(WORKERS)], log=log, environment=environment)
     try:
-        _wait_for(part, port)
+        wait_until_ready(port, part.ended)
         yield part
         ensure_alive(part)
     finally:
@@ -98,15 +98,6 @@ def ensure_alive(part: Part) -> None:
     """A dead server answers nothing very fast: figures after its end would mean nothing."""
     if not part.watched().is_alive():
         raise StartupProblem(f"The web server has ended:\n{last_lines(part.log)}")
-
-
-def _wait_for(part: Part, port: int) -> None:
-    deadline = time.monotonic() + 60
-    while answer_of_readyz(port) != 200:
-        ensure_alive(part)
-        if time.monotonic() > deadline:
-            raise StartupProblem(f"The web server does not answer:\n{last_lines(part.log)}")
-        time.sleep(0.1)
 
 
 def exchange(port: int, request: bytes) -> bytes:

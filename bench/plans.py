@@ -13,6 +13,7 @@ from clinicpay.clinics.commands import clinic_id, long_scope
 PAGES = (
     *("payments", "payments/?sort=-created", "payments/?before=", "payments/?sort=number", "payments/?sort=-amount"),
     *("payments/?sort=status", "payments/?sort=patient", "payments/?status=pending", "payments/?status=voided"),
+    *("payments/?sort=due", "payments/?sort=-due", "payments/?due=overdue", "payments/?status=pending&status=voided"),
     *("payments/?q=ka", "payments/?q=PAY-777", "patients", "patients/?q=eth", "patients/PT-007", "treatments"),
     *("treatments/?sort=patient", "treatments/?sort=location", "treatments/?sort=state", "treatments/?money=open"),
     *("treatments/?q=ka", "today", "payments/PAY-777", "treatments/TE-077", "patients/PT-007/pay", "receipts/R-777"),

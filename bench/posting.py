@@ -28,9 +28,11 @@ from clinicpay.staff.models import Membership
 
 CLIENTS = 8
 CHARGES = 64
-"""So many charges of as many accounts take the money, one cent each time, so that none is ever paid up."""
+"""So many charges of as many accounts take the money, some cents each time, so that none is ever paid up."""
+CENTS = 150
+"""Our form takes another amount each time: the same one twice a day would be asked about, as at a desk."""
 SCRIPT = (Path(__file__).parent / "pay.pgbench").read_text()
-OURS, NAIVE, BARE = "ours", "naive", "pgbench"
+OURS, NAIVE, FULL, BARE = "ours", "naive", "full", "pgbench"
 
 
 class Target(NamedTuple):
@@ -82,6 +84,7 @@ def posting(slug: str, port: int, folder: Path, rounds: int) -> list[Result]:
     sides: list[Pages | Pgbench] = [
         Pages(OURS, port, _forms(visitor, targets), status=302, clients=CLIENTS),
         Pages(NAIVE, port, _naive_forms(visitor, targets), clients=CLIENTS),
+        Pages(FULL, port, _full_forms(visitor, targets), clients=CLIENTS),
         Pgbench(BARE, folder, list(_scripts(slug, targets))),
     ]
     before = {side.name: _made(slug, side.name) for side in sides}
@@ -89,8 +92,9 @@ def posting(slug: str, port: int, folder: Path, rounds: int) -> list[Result]:
     for side in sides:
         _check(side.name, side.answered, before[side.name], _made(slug, side.name))
     check([slug])
-    pairs = [
+    pairs: list[tuple[str, str, float | None]] = [
         ("a payment with its allocation, beside an ORM view", NAIVE, 2.2),
+        ("the same, beside an ORM view that writes the same rows", FULL, None),
         ("the same, beside pgbench", BARE, 0.25),
     ]
     return [
@@ -108,14 +112,14 @@ def _targets(slug: str) -> list[Target]:
 
 
 def _forms(visitor: Visitor, targets: Sequence[Target]) -> Iterator[bytes]:
-    """The desk's form, each with a one-time key of its own; Pages asks for the next until the time is over."""
-    while True:
+    """The desk's form, each with a one-time key and an amount of its own; more of them than the time allows."""
+    for amount in (f"{cents / 100:.2f}" for cents in range(2, CENTS)):
         for one in targets:
             yield visitor.post(
                 f"/c/{visitor.slug}/patients/{shown(Patient.KIND, one.patient_number)}/pay/",
-                **{f"apply-{one.charge}": "0.01", "tender-TOTAL_FORMS": 0, "tender-INITIAL_FORMS": 0},
+                **{f"apply-{one.charge}": amount, "tender-TOTAL_FORMS": 0, "tender-INITIAL_FORMS": 0},
                 request_key=uuid4(),
-                amount="0.01",
+                amount=amount,
                 method="cash",
                 location=one.location,
                 memo=OURS,
@@ -125,6 +129,13 @@ def _forms(visitor: Visitor, targets: Sequence[Target]) -> Iterator[bytes]:
 def _naive_forms(visitor: Visitor, targets: Sequence[Target]) -> list[bytes]:
     path = f"/c/{visitor.slug}/bench/pay"
     return [visitor.post(f"{path}/{one.charge}/", amount="0.01", memo=NAIVE) for one in targets]
+
+
+def _full_forms(visitor: Visitor, targets: Sequence[Target]) -> Iterator[bytes]:
+    while True:
+        for one in targets:
+            path = f"/c/{visitor.slug}/bench/pay-in-full/{one.charge}/"
+            yield visitor.post(path, amount="0.01", memo=FULL, request_key=uuid4())
 
 
 def _scripts(slug: str, targets: Sequence[Target]) -> Iterator[str]:
@@ -165,6 +176,7 @@ class Made(NamedTuple):
 EACH = {
     OURS: Made(1, 1, 1, 2, 2, 1, 1, 1),
     BARE: Made(1, 1, 1, 2, 2, 1, 1, 1),
+    FULL: Made(1, 1, 1, 2, 2, 1, 1, 1),
     NAIVE: Made(1, 1, 1, 2, 2, 0, 0, 0),
 }
 """What one payment of each side must leave: pgbench all that ours does, the ORM view the money alone."""
@@ -178,7 +190,9 @@ def _made(slug: str, memo: str) -> Made:
 
 
 def _check(name: str, answered: int, before: Made, after: Made) -> None:
-    grown = tuple(now - then for now, then in zip(after, before, strict=True))
-    wanted = tuple(answered * each for each in EACH[name])
+    grown = Made(*(now - then for now, then in zip(after, before, strict=True)))
+    wanted = Made(*(answered * each for each in EACH[name]))
+    if name == OURS:  # each of another amount, all of it applied
+        wanted = wanted._replace(amount=grown.amount, applied=grown.amount)
     if grown != wanted:
         raise RuntimeError(f"{name} answered {answered} times and made {grown} instead of {wanted} {Made._fields}.")

@@ -6,3 +6,5 @@ from clinicpay.settings import *  # noqa: F403 - the same, but for the addresses
 
 ROOT_URLCONF = "bench.urls"
 TEMPLATES[0]["DIRS"].append(Path(__file__).parent / "templates")  # type: ignore[attr-defined]  # noqa: F405
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+"""Nobody signs in by a password here, so no server has to count guesses."""

@@ -32,7 +32,7 @@ insert into payments_payment (
   clinic_id, number, account_id, patient_id, payer_id, event_id, receipt_id, location_id, amount, method, kind, status,
   due_date, paid_at, memo, external_ref, created_at)
 select %(clinic)s, w.payment, w.account_id, w.patient_id, null, w.event_id, r.id, w.location_id, w.amount, w.method, '',
-       w.status, null, case w.status when 'paid' then w.at end,
+       w.status, case w.status when 'pending' then w.at::date + 30 end, case w.status when 'paid' then w.at end,
        case when mod(w.payment, 9) = 0 then 'Paid at the desk' else '' end, '', w.at
 from wanted w left join receipts r on r.number = w.payment
 order by w.payment
