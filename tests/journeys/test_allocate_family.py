@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from clinicpay.clinics import clock
 from clinicpay.clinics.scope import clinic_scope
 from tests.balances.money import left
-from tests.browsing import choose, patient, settled, window
+from tests.browsing import choose, opened, settled, window
 from tests.factories import a_charge, a_patient, a_payment
 from tests.journeys.test_main_job import sign_in
 
@@ -40,7 +40,7 @@ def test_s3_20_to_s3_28_and_s3_40_family_of_three_is_allocated_and_a_stale_tab_i
     choose(page, ".choose-account", "mia", "Ethan Park")  # an account is found by anybody on it
     page.get_by_role("link", name="Allocate PAY-001").click()
     page.wait_for_url("**/allocate/**")
-    stale = patient(page.context.new_page())
+    stale = opened(page.context)
     stale.goto(page.url)
 
     expect(page.get_by_role("checkbox", name="Select All")).to_be_checked()
@@ -101,7 +101,7 @@ def test_enter_in_a_patients_box_or_without_script_saves_nothing(page, desk, fam
     sign_in(page, desk)
     kept = page.context.storage_state()
     context = window(page.context.browser, java_script_enabled=False, storage_state=kept, base_url=page.url)
-    plain = context.new_page()
+    plain = opened(context)
     plain.goto(f"/c/{desk.clinic.slug}/payments/PAY-001/allocate/")
     field(plain, family[0]).fill("12.34")
     with plain.expect_navigation():

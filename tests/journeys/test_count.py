@@ -7,7 +7,7 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.close.models import CashCount
 from clinicpay.close.services import start_review
-from tests.browsing import window
+from tests.browsing import opened, window
 from tests.factories import a_patient, a_payment
 from tests.journeys.conftest import PASSWORD
 
@@ -68,7 +68,7 @@ def test_drawer_is_counted_and_the_day_closed_without_scripts(desk, chromium, li
     """S0.9, S0.24: what scripts add up is added up by the server as well."""
     desk.adam.user.refresh_from_db()
     context = window(chromium, base_url=live_server.url, java_script_enabled=False)
-    page = context.new_page()
+    page = opened(context)
     sign_in(page, desk, f"{day}count/")
     expect(page.get_by_role("columnheader")).to_have_text(["Value", "Pieces"])  # nothing that stays empty
     expect(page.get_by_text("Difference", exact=True)).to_be_hidden()

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 from clinicpay.clinics.scope import clinic_scope
 from payments.models import Document, Note
 from tests.browsing import at_work, enter, settled, window
+from tests.browsing import opened as page_in
 from tests.factories import a_patient, a_payment
 from tests.journeys.conftest import PASSWORD
 from tests.payments import bring
@@ -130,7 +131,7 @@ def test_S1_94_note_is_added_without_leaving_the_page(opened, desk):
 
 def test_without_a_script_the_plain_form_does_the_same(chromium, live_server, desk, payment):
     context = window(chromium, base_url=live_server.url, java_script_enabled=False)
-    page = context.new_page()
+    page = page_in(context)
     desk.rita.user.set_password(PASSWORD)
     desk.rita.user.save(update_fields=["password"])
     try:

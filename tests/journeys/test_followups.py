@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from clinicpay.clinics import clock
 from clinicpay.clinics.scope import clinic_scope
 from followups.models import Attempt, Promise
-from tests.browsing import at_rest, enter
+from tests.browsing import at_rest, enter, hurried
 from tests.factories import a_charge, a_patient
 from tests.journeys.conftest import PASSWORD
 
@@ -86,6 +86,7 @@ def test_list_follows_the_newest_act_though_an_earlier_answer_is_late(queue):
         if len(asked) > 1:
             route.continue_()
 
+    hurried(page)
     page.route("**/followups/", first_never)
     for name in ("Old Park", "Young Park"):
         in_list(page, name).press("Enter")
@@ -102,6 +103,7 @@ def test_list_follows_the_newest_act_though_an_earlier_answer_is_late(queue):
 def test_hurried_escape_closes_the_drawer_and_the_next_account_opens_while_it_slides_out(queue):
     """S2.21: wherever the drawer is on its way, keys do what they say, and the address is the list's in the end."""
     page, drawer, address = queue, queue.locator("#drawer"), queue.url
+    hurried(page)
     in_list(page, "Old Park").press("Enter")
     drawer.get_by_role("heading", name="Old Park").wait_for()
     page.keyboard.press("Escape")

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from balances.checks import run_checks
 from clinicpay.clinics.scope import clinic_scope
-from tests.browsing import at_work
+from tests.browsing import loaded, look_for
 from tests.factories import a_patient
 from tests.journeys.conftest import PASSWORD
 
@@ -18,8 +18,7 @@ def sign_in(page, desk) -> None:
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("heading", name="Today").wait_for()
-    page.wait_for_load_state()
-    at_work(page)
+    loaded(page)
 
 
 def figure(page, label: str):
@@ -53,7 +52,7 @@ def test_reception_takes_a_payment_and_takes_it_back(page, desk):
 def schedule_and_complete(page) -> None:
     """A new treatment, found by the beginning of the patient's name, then marked complete and so charged."""
     page.get_by_role("link", name="New treatment").first.click()
-    page.get_by_label("Patient", exact=True).fill("kle")
+    look_for(page, page.get_by_label("Patient", exact=True), "kle")
     page.locator("#found").get_by_role("link", name="Hannah Klein").click()
     page.get_by_label("Practitioner").select_option(label="Dr Petra Jones")
     page.get_by_label("D1110 Adult cleaning").check()

@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from clinicpay.clinics.scope import clinic_scope
 from payments.models import Payment, Refund
-from tests.browsing import patient
+from tests.browsing import opened
 from tests.factories import a_charge, a_patient, a_payment
 from tests.journeys.conftest import PASSWORD
 from tests.journeys.test_main_job import sign_in
@@ -129,7 +129,7 @@ def test_form_whose_key_was_used_gives_back_what_was_typed(page, desk, paid):
     sign_in(page, desk)
     page.goto(f"/c/{desk.clinic.slug}/patients/PT-001/pay/")
     key = page.locator("main [name=request_key]").first.input_value()
-    other = patient(page.context.new_page())
+    other = opened(page.context)
     other.goto(page.url)
     other.evaluate("key => document.querySelector('main [name=request_key]').value = key", key)
     page.get_by_role("button", name="Record payment").click()

@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 
 from balances.checks import run_checks
 from clinicpay.clinics.scope import clinic_scope
+from tests.browsing import look_for
 from tests.factories import a_patient
 from tests.journeys.conftest import PASSWORD
 
@@ -46,7 +47,7 @@ def test_S0_15_staged_treatment_is_agreed_on_billed_paid_and_used_up(page, desk)
 def agree_on_two_stages(page) -> None:
     """Two stages with prices of their own; what comes of it is drawn as it is typed."""
     page.get_by_role("link", name="New package").first.click()
-    page.get_by_label("Patient", exact=True).fill("kle")
+    look_for(page, page.get_by_label("Patient", exact=True), "kle")
     page.locator("#found").get_by_role("link", name="Hannah Klein").click()
     page.get_by_role("link", name="Staged treatment: a price for each stage").click()
     page.get_by_label("Name").fill("Crown, upper left")

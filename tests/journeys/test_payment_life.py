@@ -13,7 +13,7 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.patients.eligibility.services import Answer, Said, keep_check
 from payments.models import Payment
-from tests.browsing import window
+from tests.browsing import opened, window
 from tests.factories import a_patient, an_invoice
 from tests.journeys.conftest import PASSWORD
 from tests.payments.checkout import take_cards
@@ -90,7 +90,7 @@ def pay_by_link(page, chromium, live_server) -> None:
     page.get_by_role("button", name="Make a link").click()
     shown = page.get_by_label("Address to pay at").input_value()
     context = window(chromium, base_url=live_server.url, java_script_enabled=False)
-    stranger = context.new_page()
+    stranger = opened(context)
     stranger.goto(shown)
     stranger.get_by_role("button", name="Pay $24.00").click()
     stranger.wait_for_url("**/simulator/**")

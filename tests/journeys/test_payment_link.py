@@ -7,7 +7,7 @@ import clinicpay.tasks  # noqa: F401 - what an event wakes
 from clinicpay.celery import app
 from clinicpay.clinics.scope import clinic_scope
 from payments.models import Payment
-from tests.browsing import enter, listened_to, opened, window
+from tests.browsing import enter, opened, window
 from tests.journeys.conftest import PASSWORD
 from tests.journeys.test_main_job import sign_in
 from tests.payments.checkout import a_request, take_cards
@@ -36,7 +36,7 @@ def shop(desk, settings, monkeypatch):
 def phone(chromium, live_server):
     """A stranger's browser without scripts, and what it complained of."""
     context = window(chromium, **PHONE, java_script_enabled=False, base_url=live_server.url)
-    yield listened_to(context.new_page())
+    yield opened(context)
     context.close()
 
 

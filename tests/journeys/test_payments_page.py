@@ -123,11 +123,12 @@ def test_export_follows_the_filters_that_were_set_without_a_new_page(at_list):
 def test_s1_60_row_opens_the_payment_by_key_and_by_click(at_list):
     at_list.keyboard.press("j")
     at_list.keyboard.press("Enter")
-    at_list.wait_for_url("**/payments/PAY-*/", wait_until="commit")
+    at_list.wait_for_url("**/payments/PAY-*/")
     at_list.go_back()
+    at_list.wait_for_url("**/payments/")
     at_list.locator("tbody tr[data-row]").nth(2).locator("td").nth(2).click()
 
-    at_list.wait_for_url("**/payments/PAY-*/", wait_until="commit")
+    at_list.wait_for_url("**/payments/PAY-*/")
 
 
 def test_phone_has_a_low_strip_rows_of_two_lines_and_nothing_sideways(at_list):

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from clinicpay.clinics import clock
 from clinicpay.clinics.scope import clinic_scope
 from followups.models import Plan
-from tests.browsing import enter, settled
+from tests.browsing import enter, hurried, settled
 from tests.factories import a_charge, a_patient
 from tests.journeys.conftest import PASSWORD
 
@@ -66,6 +66,7 @@ def test_click_that_leaves_the_last_field_converts_while_the_preview_is_on_its_w
         ada = a_patient(desk, "Ada", "Park")
         a_charge(desk, ada, 7000, on=clock.today(desk.clinic))
     enter(page, desk.bill.user, PASSWORD, f"/c/{desk.clinic.slug}/followups/{ada.account.ref}/plan/")
+    hurried(page)
     page.route("**/plan/", lambda route: None if "look=1" in (route.request.post_data or "") else route.continue_())
     page.get_by_label("Instalment").press_sequentially("35")
     page.get_by_role("button", name="Convert to payment plan").click()

@@ -57,7 +57,7 @@ def test_s1_84_refused_amount_says_one_thing_at_a_time(page, desk, paid):
         page.locator("#id_amount").fill(amount)
         page.get_by_role("button", name="Review summary").click()
         under.get_by_text(words).wait_for()
-        assert under.count() == 1
+        expect(under).to_have_count(1)
 
     with clinic_scope(desk.clinic):
         assert Payment.objects.get().status == "paid"

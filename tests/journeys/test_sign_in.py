@@ -11,7 +11,7 @@ from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.staff.models import User
 from clinicpay.staff.sessions import SEEN
-from tests.browsing import patient
+from tests.browsing import opened
 from tests.factories import a_patient
 from tests.journeys.conftest import PASSWORD
 from tests.journeys.test_main_job import sign_in
@@ -114,7 +114,7 @@ def test_e19_page_in_another_tab_goes_when_the_desk_is_handed_over(page, desk):
     sign_in(page, desk)
     page.goto(f"/c/{desk.clinic.slug}/patients/")
     page.get_by_text("Zephyr").first.wait_for()
-    other = patient(page.context.new_page())
+    other = opened(page.context)
     other.goto(f"/c/{desk.clinic.slug}/today/")
 
     other.get_by_role("button", name="Your account").click()
@@ -137,7 +137,8 @@ def rest(page, seconds: int) -> None:
 
 def stay_signed_in(page) -> None:
     """The page has heard how long: what it asked was answered before what is asked after it."""
-    with page.expect_response(lambda answer: answer.url.endswith(page.locator("body").get_attribute("data-stay"))):
+    stay = page.locator("body").get_attribute("data-stay")
+    with page.expect_response(lambda answer: answer.url.endswith(stay)):
         page.get_by_role("button", name="Stay signed in").click()
     page.get_by_role("heading", name="Are you still here?").wait_for(state="hidden")
     page.evaluate("fetch(document.body.dataset.stay, {headers: {'X-Background': '1'}}).then((one) => one.json())")

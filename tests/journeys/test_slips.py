@@ -9,6 +9,7 @@ from pypdf import PdfReader
 from clinicpay.clinics.scope import clinic_scope
 from deposits.services import papers
 from payments.states import Method
+from tests.browsing import enter as enter_at
 from tests.deposits.slips import paid
 from tests.journeys.conftest import PASSWORD
 
@@ -22,11 +23,7 @@ def enter(page, desk, who: str, at: str) -> None:
         user.set_password(PASSWORD)
         user.save(update_fields=["password"])
     page.context.clear_cookies()
-    page.goto(f"/accounts/login/?next=/c/{desk.clinic.slug}/{at}")
-    page.get_by_label("Email").fill(user.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url(f"**/{at}")
+    enter_at(page, user, PASSWORD, f"/c/{desk.clinic.slug}/{at}")
 
 
 def test_slip_from_what_waits_to_the_paper_and_back(desk, page):
@@ -78,7 +75,7 @@ def test_long_slip_tells_that_its_paper_is_drawn_until_it_is_there(desk, page, m
     page.get_by_role("button", name="Make the draft").click()
     page.get_by_role("button", name="Print slip").click()
     page.get_by_text("The paper of this slip is being drawn").wait_for()
-    assert not page.get_by_role("link", name="Slip as PDF").count()
+    expect(page.get_by_role("link", name="Slip as PDF")).to_have_count(0)
 
     with clinic_scope(desk.clinic):
         [waiting] = papers.undrawn()
@@ -86,7 +83,7 @@ def test_long_slip_tells_that_its_paper_is_drawn_until_it_is_there(desk, page, m
         papers.keep(facts["slip"], papers.draw(facts))
 
     page.get_by_role("link", name="Slip as PDF").wait_for()
-    assert not page.get_by_text("The paper of this slip is being drawn").count()
+    expect(page.get_by_text("The paper of this slip is being drawn")).to_have_count(0)
     assert page.complaints == []
 
 

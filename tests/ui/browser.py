@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.conf import settings
 
-from tests.browsing import window
+from tests.browsing import opened, window
 
 HOST = "http://clinic.test"
 STATIC = Path(settings.BASE_DIR) / "static"
@@ -41,7 +41,7 @@ class Desk:
             permissions=["clipboard-write"],
         )
         context.route("**/*", self._answer)
-        page = context.new_page()
+        page = opened(context)
         page.on("console", lambda said: self._note(said.type, said.text))
         page.on("pageerror", lambda error: self._note("error", str(error)))
         page.goto(HOST + path)

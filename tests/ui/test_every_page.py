@@ -25,7 +25,7 @@ from payments.services import Mail, PaymentRequest, add_note, attach_document, c
 from payments.services.links import path_of as path_of_link
 from payments.states import PaymentStatus
 from tests.access.samples import ALL, IN_CLINIC, path_of, right, who_of
-from tests.browsing import listened_to, window
+from tests.browsing import opened, window
 from tests.factories import a_charge, a_patient, a_receipt, an_invoice, make_clinic
 from tests.worlds import session_of
 
@@ -140,7 +140,7 @@ def _walk(chromium, live_server, session: str, paths: list[str]) -> dict[str, li
         host = urlsplit(live_server.url).hostname
         cookie = {"name": settings.SESSION_COOKIE_NAME, "value": session, "domain": host, "path": "/"}
         context.add_cookies([cookie])
-    page = listened_to(context.new_page())
+    page = opened(context)
     try:
         return {path: complaints for path in paths if (complaints := _look(page, path))}
     finally:
@@ -151,7 +151,7 @@ def _look(page, path: str) -> list[str]:
     """What is wrong with one page, light at a desk and dark on a phone."""
     page.complaints.clear()
     page.set_viewport_size(DESK)
-    answer = page.goto(path, wait_until="load")
+    answer = page.goto(path)
     expected = {404: "404", 403: "403"}.get(answer.status, "")
     if answer.status in {405, 409}:
         return []
