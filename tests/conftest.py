@@ -27,6 +27,7 @@ from clinicpay.clinics.scope import clinic_scope
 from clinicpay.embedded.roles import prepare_database
 from clinicpay.staff import sessions
 from tests.factories import Clinicful, make_clinic
+from tests.midnight import until_there_is_enough_left
 from tests.ui.browser import FLAGS
 from tests.workers import ByFile, database_server, longest_first, take_own_cache
 from tests.worlds import superuser, worlds
@@ -65,6 +66,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Workers begin with what takes long; without workers the order stays."""
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: longest_first(item.nodeid))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Before anything of a test is made: no midnight falls between what it makes and what it asks."""
+    until_there_is_enough_left()
 
 
 def _named(url: str, database: str) -> str:

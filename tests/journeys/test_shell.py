@@ -215,7 +215,7 @@ def test_long_name_of_a_clinic_leaves_the_sign_of_who_is_signed_in_round(page, d
 def test_rows_stay_as_roomy_as_chosen(page, clinic):
     page.get_by_role("button", name="Your account").click()
     page.get_by_role("button", name="Roomy rows").click()
-    page.locator("html[data-density=roomy]").wait_for()
+    page.locator("html[data-density=comfortable]").wait_for()
     page.goto(f"{clinic}patients/")
 
     assert page.locator("tbody tr").first.evaluate("row => row.offsetHeight") == 40

@@ -211,10 +211,21 @@ def test_tenders_add_up_to_the_amount(gallery):
 
 def test_form_is_sent_once_and_shows_its_first_error(gallery):
     page = gallery.open("/new/")
+    held, pressed = [], []
 
+    def hold(route) -> None:
+        """No answer until both clicks are made: the second one would be the next page's."""
+        held.append(route)
+        if pressed:
+            route.fallback()
+
+    page.route("**/new/", hold)
     page.fill("[name=amount]", "x")
     with page.expect_navigation():
         page.get_by_role("button", name="Record").dblclick()
+        pressed.append(True)
+        for route in list(held):
+            route.fallback()
 
     assert [asked for asked in gallery.asked if asked[0] == "POST"] == [("POST", "/new/")]
     expect(page.locator("[name=amount]")).to_be_focused()
