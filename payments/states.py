@@ -120,6 +120,20 @@ class ReturnReason(TextChoices):
 
     BOUNCED = "bounced", "Bounced cheque"
     CHARGEBACK = "chargeback", "Chargeback"
+    RECALLED = "recalled", "Bank transfer taken back"
+
+
+_RETURNS: dict[str, tuple[ReturnReason, ...]] = {
+    Method.CASH: (),
+    Method.CARD: (ReturnReason.CHARGEBACK,),
+    Method.CHEQUE: (ReturnReason.BOUNCED,),
+    Method.TRANSFER: (ReturnReason.RECALLED,),
+}
+
+
+def returns_of(method: str) -> tuple[ReturnReason, ...]:
+    """How others can take back what came by a tender: not at all in cash, any way where it doesn't say how it came."""
+    return _RETURNS.get(method, tuple(ReturnReason))
 
 
 REDUCES_CHARGE = frozenset({RefundReason.NOT_RENDERED, RefundReason.BILLING_ERROR, RefundReason.INSURANCE})

@@ -123,10 +123,10 @@ def a_charge(home: Clinicful, patient: Patient, fee: int, on: date | None = None
 def a_receipt(
     home: Clinicful, account: Account, amount: int, *parts: tuple[Charge, int], on: date | None = None, **more: Any
 ) -> Receipt:
-    """Cash taken on an account and applied to the given (charge, amount) parts."""
+    """Cash, or another `method`, taken on an account and applied to the given (charge, amount) parts."""
     order = Order(
         location=more.pop("location", home.location),
-        tenders=[Tender(Method.CASH, amount)],
+        tenders=[Tender(more.pop("method", Method.CASH), amount)],
         parts=[(charge.pk, part) for charge, part in parts],
         **more,
     )

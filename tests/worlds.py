@@ -188,6 +188,11 @@ class World:
         with clinic_scope(self.home.clinic):
             return GatewayTask.objects.get(kind="foreign")
 
+    def charged(self) -> Payment:
+        """The payment that a card was charged for, which can be charged back."""
+        with clinic_scope(self.home.clinic):
+            return Payment.objects.get(pk=self.task.payment_id)
+
     def newest_statement(self) -> Statement:
         """The last one, also of a test that has made another."""
         with clinic_scope(self.home.clinic):

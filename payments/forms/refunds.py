@@ -8,8 +8,15 @@ from balances.requests import Once, was_answered
 from clinicpay import money
 from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
 from payments.models import Payment
-from payments.services import GoingBack, charged_abroad, refundable, waits_for_gateway, why_not_refunded
-from payments.states import REDUCES_CHARGE, TENDERS, Method, RefundReason, ReturnReason
+from payments.services import (
+    GoingBack,
+    charged_abroad,
+    refundable,
+    waits_for_gateway,
+    why_not_refunded,
+    why_not_returned,
+)
+from payments.states import REDUCES_CHARGE, TENDERS, Method, RefundReason, returns_of
 
 FULL, PARTIAL = "full", "partial"
 
@@ -37,9 +44,13 @@ class GoingBackForm(ClinicForm):
     def clean(self) -> dict[str, Any]:
         """Something is left to go back."""
         cleaned = super().clean() or self.cleaned_data
-        if not self.was_done and (words := why_not_refunded(self.payment)):
+        if not self.was_done and (words := self.why_not()):
             raise forms.ValidationError(words)
         return cleaned
+
+    def why_not(self) -> str:
+        """Why nothing can go back this way, in the user's words; "" when something can."""
+        return why_not_refunded(self.payment)
 
     def check_amount(self, amount: int | None) -> None:
         """An error under the amount unless 0 < amount ≤ what is left."""
@@ -142,9 +153,9 @@ def _came_by(payment: Payment, method: Method) -> str:
 
 
 class ReturnForm(GoingBackForm):
-    """Money that others took back: a bounced cheque, a chargeback."""
+    """Money that others took back, in the way that its tender is: a cheque bounces, a card is charged back."""
 
-    reason = forms.ChoiceField(label="What happened", choices=ReturnReason.choices)
+    reason = forms.ChoiceField(label="What happened")
     amount = MoneyField(label="Amount taken back")
 
     field_order = ("reason", "amount", "notes")
@@ -154,8 +165,9 @@ class ReturnForm(GoingBackForm):
         fields: dict[str, Any] = self.fields
         fields["amount"].initial = self.left
         fields["amount"].widget.attrs |= {"data-part": ""}
-        bounced = self.payment.method != Method.CARD
-        fields["reason"].initial = ReturnReason.BOUNCED if bounced else ReturnReason.CHARGEBACK
+        ways = [(str(way), way.label) for way in returns_of(self.payment.method)]
+        fields["reason"].choices = ways if len(ways) == 1 else [("", "Choose what happened"), *ways]
+        fields["reason"].help_text = _came_by(self.payment, Method(self.payment.method))
 
     def clean(self) -> dict[str, Any]:
         """At most what is left can be taken back."""
@@ -163,6 +175,9 @@ class ReturnForm(GoingBackForm):
         if "amount" in cleaned:
             self.check_amount(cleaned["amount"])
         return cleaned
+
+    def why_not(self) -> str:
+        return why_not_returned(self.payment)
 
 
 class SealedForm(ClinicForm):

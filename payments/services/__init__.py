@@ -13,6 +13,7 @@ from payments.services.foreseen import (
     foresee_reversal,
     refundable,
     why_not_refunded,
+    why_not_returned,
 )
 from payments.services.gateway_settings import gateway_settings, set_gateway
 from payments.services.gateway_tasks import keep_capture, refund_capture, see_chargeback
@@ -101,5 +102,6 @@ __all__ = [
     "set_refund_limit",
     "waits_for_gateway",
     "why_not_refunded",
+    "why_not_returned",
     "why_not_reversed",
 ]

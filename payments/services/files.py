@@ -39,10 +39,17 @@ def attach_document(subject: Subject, file: Checked, *, by: Actor, what: Paper =
         with transaction.atomic():
             document.save(force_insert=True)
     except IntegrityError as error:
-        raise Refusal("is attached already.") from error
+        raise Refusal(f"is attached already{_as_what(document)}.") from error
     DocumentContent.objects.create(document=document, data=file.data)
     record("document.attached", subject, by=by, after={"document": document.name, "document_is": what})
     return document
+
+
+def _as_what(document: Document) -> str:
+    """The name that the same bytes have here, where it is another one."""
+    same = {"removed_at": None, "sha256": document.sha256, **about(document.subject)}
+    first = Document.objects.filter(**same).exclude(name=document.name).first()
+    return f", as {first.name}" if first else ""
 
 
 @transaction.atomic

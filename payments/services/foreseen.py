@@ -28,7 +28,7 @@ from clinicpay.patients.models import Account
 from clinicpay.staff.models import Actor
 from payments.models import Payment, Refund
 from payments.services.desk import accounts_paid_by
-from payments.states import MONEY, REFUND_OPEN, PaymentStatus, RefundStatus
+from payments.states import MONEY, REFUND_OPEN, Method, PaymentStatus, RefundStatus, returns_of
 
 
 @dataclass
@@ -138,6 +138,17 @@ def why_not_refunded(payment: Payment) -> str:
     if not refundable(payment):
         return f"All that is left of {payment.ref} is asked for or approved already. See its refunds."
     return ""
+
+
+def why_not_returned(payment: Payment) -> str:
+    """Why nobody can take a payment back, in the user's words; "" when somebody can."""
+    if payment.status in MONEY and not returns_of(payment.method):
+        came = Method(payment.method).label.lower()
+        return (
+            f"{payment.ref} came in {came}, which nobody can take back. Give it back with a refund; "
+            "a payment that was entered by mistake is reversed."
+        )
+    return why_not_refunded(payment)
 
 
 def settled_status(payment: Payment, gone: int) -> PaymentStatus:

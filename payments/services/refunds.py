@@ -29,6 +29,7 @@ from payments.services.foreseen import (
     refundable,
     settled_status,
     why_not_refunded,
+    why_not_returned,
 )
 from payments.services.handing import goes_by_gateway, hand_over
 from payments.signals import told_against
@@ -39,6 +40,7 @@ from payments.states import (
     RefundReason,
     RefundStatus,
     ReturnReason,
+    returns_of,
 )
 
 
@@ -216,6 +218,9 @@ def record_return(
     require(by, Can.REFUND)
     with open_books(*accounts_paid_by(payment), by=by, once=once) as books:
         payment = _lock(payment, books)
+        if refused := why_not_returned(payment):
+            raise Refusal(refused)
+        assert reason in returns_of(payment.method), f"{reason} of {payment.method}"
         _check(payment, amount)
         returned = {"kind": RefundKind.RETURN, "status": RefundStatus.SUCCEEDED, "settled_at": timezone.now()}
         refund = _new(payment, amount, reason=reason, notes=notes, **returned)

@@ -32,7 +32,7 @@ from payments.services import (
     waits_for_gateway,
     why_not_refunded,
 )
-from payments.states import Method, RefundReason, RefundStatus, ReturnReason
+from payments.states import Method, RefundReason, RefundStatus, ReturnReason, returns_of
 
 INVALID = 422
 
@@ -74,15 +74,16 @@ def find_payment(number: int) -> Payment:
 def refunds_panel(payment: Payment, member: Membership) -> dict[str, Any]:
     """What the payment's page shows of money that went back, or may: context of payments/refunds_panel.html."""
     refunds = list(Refund.objects.select_related("payment").filter(payment=payment).order_by("-pk"))
-    open_to = not why_not_refunded(payment)
+    can_go_back = not why_not_refunded(payment)
+    can_be_taken = can_go_back and returns_of(payment.method)
     return {
         "refunds": refunds,
         "refund_left": refundable(payment),
         "refund_gone": sum(
             one.amount for one in refunds if one.status == RefundStatus.SUCCEEDED and not one.reversed_at
         ),
-        "refund_url": _url(member, "payment_refund", payment) if open_to and member.can(Can.REQUEST_REFUND) else "",
-        "return_url": _url(member, "payment_return", payment) if open_to and member.can(Can.REFUND) else "",
+        "refund_url": _url(member, "payment_refund", payment) if can_go_back and member.can(Can.REQUEST_REFUND) else "",
+        "return_url": _url(member, "payment_return", payment) if can_be_taken and member.can(Can.REFUND) else "",
     }
 
 
@@ -160,7 +161,7 @@ def _way_of_return(form: GoingBackForm, member: Membership) -> Way:
 
 def _first_step(request: ClinicRequest, form: GoingBackForm, title: str) -> HttpResponse:
     context = {"payment": form.payment, "form": form, "left": form.left, "title": title}
-    if not form.is_bound and (words := why_not_refunded(form.payment)):
+    if not form.is_bound and (words := form.why_not()):
         context |= {"why_not": words}
     return render_page(request, "payments/refund_form.html", context, status=INVALID if form.errors else 200)
 

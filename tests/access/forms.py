@@ -126,8 +126,8 @@ def _reversal(world: World) -> dict[str, Any]:
 
 
 def _back(world: World, **chosen: str) -> dict[str, Any]:
-    """The second step of a refund or a return of 1.00."""
-    payment = Payment.objects.get(pk=world.payment.pk)
+    """The second step of a refund or, of what came by card, a return of 1.00."""
+    payment = world.charged() if chosen["way"] == "return" else Payment.objects.get(pk=world.payment.pk)
     seal = foresee_refund(payment, 100, world.home.clinic, reduce=False).seal
     asked = {"amount": "1.00", "notes": "Wrong one", "step": "confirm", "seal": seal}
     return asked | {"request_key": str(uuid.uuid4())} | chosen
@@ -314,7 +314,7 @@ CHANGING: dict[str, tuple[str, Any]] = {
         "bill",
         lambda world: _back(world, kind="partial", reason="other", method="cash", way="refund"),
     ),
-    "payment_return": ("bill", lambda world: _back(world, reason="bounced", way="return")),
+    "payment_return": ("bill", lambda world: _back(world, reason="chargeback", way="return")),
     "refund_approve": ("olga", _approval),
     "refund_reject": ("bill", _rejection),
     "refund_pay": ("bill", _set_aside),

@@ -71,6 +71,7 @@ OF_PAGE: dict[str, dict[str, Callable[[World], Any]]] = {
 """Pages whose row must stand otherwise than the sample does: what is edited is not paid yet."""
 ABOUT: dict[str, Callable[[World], Any]] = {
     **dict.fromkeys(("payment_hold", "hold_change", "hold_release"), lambda world: world.held.payment),
+    "payment_return": lambda world: world.charged(),
     "link_make": lambda world: world.draft,
     **dict.fromkeys(("event_review", "event_confirm"), lambda world: world.reviewed()),
     "write_off_new": lambda world: world.debtor,

@@ -49,7 +49,7 @@ from payments.services import (
     reverse_payment,
     reverse_refund,
 )
-from payments.states import REFUND_OPEN, RefundReason, ReturnReason
+from payments.states import REFUND_OPEN, Method, RefundReason, ReturnReason
 from tests.balances.invariants import broken
 from tests.balances.walk_automatic import Automatic
 from tests.balances.walk_model import Debt, GoesBack, Purse, pick, refused_unless, row
@@ -95,7 +95,8 @@ class Money(Automatic):
     @rule(who=st.integers(0, 1), amount=AMOUNTS)
     def pay(self, who, amount):
         account = self.patients[who].account
-        self.purses[a_payment(self.home, account, amount).pk] = Purse(account.pk, amount, self.closed)
+        payment = a_payment(self.home, account, amount, method=Method.CHEQUE)
+        self.purses[payment.pk] = Purse(account.pk, amount, self.closed)
 
     @precondition(lambda self: self.debts and self.purses)
     @rule(p=PICK, c=PICK, amount=AMOUNTS, held=st.booleans(), override=st.sampled_from(["", "walk"]))

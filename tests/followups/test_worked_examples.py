@@ -10,7 +10,7 @@ from followups.schedule import Terms
 from followups.services import approve_write_off, judge_promises, make_promise, request_write_off, start_plan
 from followups.states import CaseState, Frequency
 from payments.services import record_return
-from payments.states import ReturnReason
+from payments.states import Method, ReturnReason
 from tests.balances.invariants import broken
 from tests.balances.test_worked_examples import table
 from tests.factories import a_charge, a_patient, a_payment
@@ -30,7 +30,7 @@ def nothing(_home, _charge):
 
 
 def bounce(home, charge):
-    payment = pay(10000)(home, charge)
+    payment = a_payment(home, charge.account, 10000, (charge, 10000), method=Method.CHEQUE)
     record_return(payment, 10000, by=home.bill, reason=ReturnReason.BOUNCED)
 
 

@@ -15,7 +15,7 @@ from payments.models import Payment, Refund, Tally
 from payments.queries import cards
 from payments.queries.cards import last_months
 from payments.services import fold_tallies, record_return, reverse_refund
-from payments.states import MONEY, PaymentStatus, RefundStatus, ReturnReason
+from payments.states import MONEY, Method, PaymentStatus, RefundStatus, ReturnReason
 from tests.factories import a_patient, a_payment, make_clinic
 from tests.payments.requests import a_request, entered_in_error, one_of_each
 
@@ -33,9 +33,9 @@ def full(harbor, client):
     one_of_each(harbor, patient, due=today - timedelta(1))
     a_request(harbor, patient, 123, "pending", due_date=today)
     a_payment(harbor, patient.account, 5000, on=today - timedelta(80))
-    bounced = a_payment(harbor, patient.account, 600)
+    bounced = a_payment(harbor, patient.account, 600, method=Method.CHEQUE)
     record_return(bounced, 600, by=harbor.bill, reason=ReturnReason.BOUNCED)
-    lost = a_payment(harbor, patient.account, 700)
+    lost = a_payment(harbor, patient.account, 700, method=Method.CARD)
     reverse_refund(
         record_return(lost, 700, by=harbor.bill, reason=ReturnReason.CHARGEBACK), by=harbor.bill, reason="won"
     )

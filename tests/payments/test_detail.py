@@ -123,7 +123,7 @@ def test_s1_62_to_s1_66_the_card_says_what_was_asked(harbor, ethan, rita):
 
 
 def test_s1_67_refunded_amount_is_shown_once_something_went_back(harbor, ethan, rita):
-    payment = a_payment(harbor, ethan.account, 10_000)
+    payment = a_payment(harbor, ethan.account, 10_000, method=Method.CHEQUE)
     assert "Refunded amount" not in text(rita, payment)
     refund_payment(payment, GoingBack(2_500, RefundReason.PATIENT_REQUEST), by=harbor.bill)
     record_return(payment, 1_000, by=harbor.bill, reason=ReturnReason.BOUNCED)

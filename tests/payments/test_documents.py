@@ -178,7 +178,9 @@ def test_same_file_again_is_attached_already_until_it_is_removed(harbor, rita, p
     first = a_document(harbor, payment)
 
     again = upload(rita, place(harbor, payment), ("other name.pdf", bring.PDF))
-    assert "is attached already" in again.content.decode()
+    assert "is attached already, as slip.pdf." in again.content.decode()
+    again = upload(rita, place(harbor, payment), ("slip.pdf", bring.PDF))
+    assert "is attached already." in again.content.decode()
 
     remove_document(first, by=harbor.rita, reason="Wrong payment")
     assert upload(rita, place(harbor, payment), ("slip.pdf", bring.PDF)).status_code == 302

@@ -1,6 +1,7 @@
 """Who asks, who approves, who pays out: requests, the limit for billing, returns, and what is undone again."""
 
 import io
+from uuid import uuid4
 
 import pypdf
 import pytest
@@ -9,11 +10,13 @@ from django.db import ProgrammingError, connection, transaction
 from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.close.queries import totals_of_day
 from clinicpay.staff.models import Membership
 from clinicpay.ui.words import day_words
 from payments.models import Payment, Refund
-from payments.services import set_refund_limit
+from payments.services import record_return, set_refund_limit
+from payments.states import Method, ReturnReason
 from tests.balances.invariants import broken
 from tests.balances.money import left
 from tests.factories import a_charge, a_locked_day, a_patient, a_payment
@@ -148,17 +151,67 @@ def test_rejection_and_failure_need_a_reason_and_restore(harbor, paid):
     assert not broken()
 
 
-def test_case_r9_bounced_cheque_and_its_reversal(harbor, paid):
+def test_case_r9_bounced_cheque_and_its_reversal(harbor):
     """R-9, through the pages."""
+    ethan = a_patient(harbor)
+    charge = a_charge(harbor, ethan, 10000)
+    a_payment(harbor, ethan.account, 10000, (charge, 10000), method=Method.CHEQUE)
     bill = Refunding(harbor, "bill", page="return")
     bill.send("review", reason="bounced", amount="100")
     assert "owes $0.00 → $100.00" in bill.page.text
-    bill.confirm()
-    assert (left(paid[1]), Payment.objects.get().status) == ([10000], "refunded")
+    first, again = bill.confirm(), bill.confirm()
+    assert first["Location"] == again["Location"]
+    assert (left(charge), Payment.objects.get().status) == ([10000], "refunded")
     act_on(harbor, "bill", "RF-001", "reverse", reason="The bank was wrong")
-    assert (left(paid[1]), Payment.objects.get().status) == ([0], "paid")
+    assert (left(charge), Payment.objects.get().status) == ([0], "paid")
     assert browser(harbor, "rita").get("/c/harbor/payments/PAY-001/return/").status_code == 403
     assert not broken()
+
+
+@pytest.mark.parametrize(
+    ("method", "offered"),
+    [
+        ("card", ["chargeback"]),
+        ("cheque", ["bounced"]),
+        ("transfer", ["recalled"]),
+        *((method, ["", "bounced", "chargeback", "recalled"]) for method in ("copay", "other", "opening")),
+    ],
+)
+def test_return_offers_what_happens_to_its_tender(harbor, method, offered):
+    """A card doesn't bounce, also by a crafted form; where the tender doesn't say how it came, somebody has to."""
+    a_payment(harbor, a_patient(harbor).account, 10000, method=Method(method))
+    bill = Refunding(harbor, "bill", page="return")
+    assert bill.page.options["reason"] == offered
+    for reason in {"", "cash", *ReturnReason.values} - set(offered):
+        assert bill.send("review", reason=reason).status_code == 422
+        assert bill.send("confirm", reason=reason).status_code == 422
+    assert not Refund.objects.exists()
+    bill = Refunding(harbor, "bill", page="return")
+    bill.send("review", reason=offered[-1])
+    assert bill.confirm().status_code == 302
+    assert (Refund.objects.get().reason, Payment.objects.get().status) == (offered[-1], "refunded")
+    assert not broken()
+
+
+def test_nobody_takes_cash_back(harbor, paid):
+    """No button, words on the page, and neither a crafted form nor the service records it."""
+    client, path = browser(harbor, "bill"), "/c/harbor/payments/PAY-001/return/"
+    assert path not in client.get("/c/harbor/payments/PAY-001/").content.decode()
+    words = "PAY-001 came in cash, which nobody can take back. Give it back with a refund"
+    assert words in Page(client.get(path)).text
+    crafted = {"reason": "bounced", "amount": "100.00", "step": "confirm", "way": "return"}
+    answer = client.post(path, crafted | {"request_key": str(uuid4())})
+    assert answer.status_code == 422
+    assert words in Page(answer).text
+    with pytest.raises(Refusal, match="came in cash"):
+        record_return(paid[0], 100, by=harbor.bill, reason=ReturnReason.BOUNCED)
+    assert (Refund.objects.count(), left(paid[1])) == (0, [0])
+
+
+def test_refunded_cheque_has_nothing_left_to_bounce(harbor):
+    a_payment(harbor, a_patient(harbor).account, 10000, method=Method.CHEQUE)
+    refunded(harbor, "bill")
+    assert "nothing is left to refund" in Refunding(harbor, "bill", page="return").page.text
 
 
 def test_refund_by_another_tender_leaves_the_day_by_that_tender(harbor, paid):

@@ -26,7 +26,7 @@ from payments.services import (
     reverse_payment,
     reverse_refund,
 )
-from payments.states import REFUND_MOVES, RefundReason, RefundStatus, ReturnReason
+from payments.states import REFUND_MOVES, Method, RefundReason, RefundStatus, ReturnReason
 from tests.balances.invariants import broken
 from tests.balances.money import applied, left
 from tests.factories import a_charge, a_locked_day, a_patient, a_payment, an_invoice
@@ -89,7 +89,7 @@ def test_case_r4_refund_after_a_credit(harbor, ethan, amount, expected):
 
 def test_case_r9_chargeback_and_its_reversal(harbor, ethan):
     charge = a_charge(harbor, ethan, 24995)
-    payment = a_payment(harbor, ethan.account, 1000, (charge, 1000))
+    payment = a_payment(harbor, ethan.account, 1000, (charge, 1000), method=Method.CARD)
     assert left(charge) == [23995]
     chargeback = record_return(payment, 1000, by=harbor.bill, reason=ReturnReason.CHARGEBACK)
     assert (left(charge), status(payment)) == ([24995], "refunded")
@@ -192,7 +192,7 @@ def test_r4_refund_of_a_closed_days_payment_posts_today(harbor, ethan):
 
 def test_reversal_applies_again_only_what_is_still_owed(harbor, ethan):
     charge = a_charge(harbor, ethan, 1000)
-    payment = a_payment(harbor, ethan.account, 1000, (charge, 1000))
+    payment = a_payment(harbor, ethan.account, 1000, (charge, 1000), method=Method.CHEQUE)
     bounced = record_return(payment, 1000, by=harbor.bill, reason=ReturnReason.BOUNCED)
     a_payment(harbor, ethan.account, 700, (charge, 700))
     reverse_refund(bounced, by=harbor.bill, reason="the cheque was good")
