@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from balances.states import CreditKind
 from balances.tables import DecisionTable
@@ -13,6 +16,7 @@ from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.numbers import shown
 from clinicpay.staff.access import ClinicRequest
 from clinicpay.ui.export import Amount
+from clinicpay.ui.paging import drawn
 from clinicpay.ui.tables import Empty, ListTable, column
 from deposits.queries.glance import glanced
 from deposits.queries.history import with_who
@@ -22,9 +26,12 @@ from payments.tables import held_name
 from treatments.models import TreatmentEvent
 from treatments.states import EventState
 
+MOST = 2_000
+"""Rows of a list that is asked for whole, as for a printout."""
+
 
 class HistoryTable(ListTable):
-    """What was applied by deposits reconciliation."""
+    """What was applied by deposits reconciliation, by pages; or the whole of it on one (?rows=all)."""
 
     when = column("Applied", order_by=None)
     payment = column("Deposit", order_by=None, css="mono")
@@ -40,11 +47,33 @@ class HistoryTable(ListTable):
     noun = "allocations"
     two_lines = True
     empty = Empty("Nothing was applied here", "What Payment Allocation applies is listed here.", icon="history")
+    is_cut = False
+
+    @classmethod
+    def whole(cls, request: ClinicRequest, rows: QuerySet[Any]) -> Self:
+        """All of the rows on one page, as far as `MOST`; read at once, so that the foot counts them to the end."""
+        found = drawn(rows[: MOST + 1])
+        table = cls.of(request, found[:MOST])
+        table.is_cut = len(found) > MOST
+        return table
+
+    @property
+    def size(self) -> int:
+        """Rows of a page."""
+        return MOST if asks_whole(self.request) else super().size
 
     @cached_property
     def drawn(self) -> list[Any]:
         """The allocations of this page with who made them."""
         return with_who(self.shown.rows)
+
+    def _address(self, **changes: object) -> str:
+        return super()._address(**changes, rows=None)
+
+
+def asks_whole(request: HttpRequest) -> bool:
+    """Whether a list is asked for as far as `MOST`, as for a printout."""
+    return request.GET.get("rows") == "all"
 
 
 class RunTable(DecisionTable):

@@ -292,6 +292,13 @@
     if (tab) tab.parentElement.scrollLeft += tab.getBoundingClientRect().left - tab.parentElement.getBoundingClientRect().left;
   }
 
+  /* A list that is too long for its page was asked for whole, to be printed; not again by loading it again. */
+  window.addEventListener("load", () => {
+    if (location.hash !== "#print") return;
+    history.replaceState(history.state, "", location.pathname + location.search);
+    window.print();
+  });
+
   document.addEventListener("DOMContentLoaded", () => {
     showOpenTab();
     stack()?.querySelectorAll(".toast-note").forEach(fade);

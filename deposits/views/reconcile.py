@@ -22,12 +22,10 @@ from deposits.forms.reconcile import LABELS, AllForm, RetrieveForm, RowForm
 from deposits.plans import Plan, seal
 from deposits.queries import Found, Row, retrieve
 from deposits.services import LISTED, Shown, apply_all, apply_row
+from deposits.tables import MOST, asks_whole
 from deposits.views.history import history
 from payments.queries.transactions import called
 from treatments.models import TreatmentEvent
-
-MOST = 2_000
-"""Rows that are listed when all are asked for, as for a printout."""
 
 FOUND = 20
 """Accounts that the field to type into offers."""
@@ -143,7 +141,7 @@ class Sheet:
             "lines": [_line(row) for row in rows],
             "refusal": self.refusal,
             "seal": seal(rows),
-            "listed": "all" if self.request.GET.get("rows") == "all" else "",
+            "listed": "all" if asks_whole(self.request) else "",
             "request_key": uuid.uuid4(),
             "query": self.request.GET.urlencode(),
             "said": self.form.said() if is_asked else {},

@@ -336,6 +336,22 @@ def test_s4_20_print_gives_the_list_with_its_filters(harbor):
     assert "Deposit Type: Card · Responsible Party: Patient · Patient: Ethan Park" in page.text
 
 
+def test_s4_20_print_of_a_list_that_is_cut_asks_for_the_whole_first(harbor, monkeypatch):
+    """S4.20: by its address the printer is asked once it is there."""
+    monkeypatch.setattr("deposits.views.reconcile.LISTED", 2)
+    for name in ("Ethan", "Mia", "Zoe"):
+        patient = a_patient(harbor, name)
+        a_deposit(harbor, patient, 100)
+        a_charge(harbor, patient, 3000)
+
+    cut, whole = page_of(harbor), page_of(harbor, rows="all")
+
+    assert f'href="?location={harbor.location.pk}&retrieve=1&rows=all#print"' in cut.text
+    assert (len(cut.rows), len(whole.rows)) == (2, 3)
+    assert '#print"' not in whole.text
+    assert "data-print" in whole.text
+
+
 def test_s4_32_a_double_click_applies_once(harbor):
     """S4.32: the same form twice, and an older page after another's Apply."""
     ethan = a_patient(harbor)

@@ -171,6 +171,9 @@ def test_a_long_list_is_a_job_with_progress_that_can_be_stopped(harbor, short):
     assert not go_on(run.pk)
     assert left(*charges) == [300] * 3 + [1000] * 7
     assert "after 3 of 10 deposits" in text
+    assert "Stopped early" in text
+    assert "nothing of them was applied" in text
+    assert page.retrieve(rows="all").invoices == [charge.invoice.ref for charge in charges[3:]]
     again = page.client.post(f"{answer['Location']}stop/", follow=True).content.decode()
     assert "This run was over already" in again
 
@@ -206,6 +209,20 @@ def test_what_changed_after_the_list_was_shown_is_named(harbor, short):
     text = result(page, answer)
     assert f"{charges[0].invoice.ref}: $7.00 were to be applied, $0.00 were. It changed meanwhile." in text
     assert left(*charges) == [1000] + [300] * 9
+
+
+def test_of_much_that_changed_the_first_is_said_and_the_rest_folded(harbor):
+    """Two press Apply All: the later result stays short, and leaves out nothing."""
+    charges = owing(harbor, 7)
+    page = page_of(harbor)
+    answer = page.apply_all()
+    missed = [f"{charge.invoice.ref} changed" for charge in charges]
+    Reconciliation.objects.update(missed=missed)
+
+    before, _, folded = result(page, answer).partition("The other 2</summary>")
+
+    assert [words in before for words in missed] == [True] * 5 + [False] * 2
+    assert all(words in folded for words in missed[5:])
 
 
 def test_an_insurers_many_invoices_are_gone_through_in_turns(harbor, monkeypatch):

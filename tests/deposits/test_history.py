@@ -1,7 +1,9 @@
 """Allocation History: what was applied here, of whom and when, and undoing one (S4.23–S4.29, S4.31)."""
 
+import re
 import uuid
 from datetime import timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -110,6 +112,39 @@ def test_s4_29_operations_print(harbor, made):
     assert "data-print" in menu
     assert "Print" in menu
     assert "Patient: View ALL · Period: Today" in page.text
+
+
+@pytest.fixture
+def pages(monkeypatch):
+    """Pages of two rows, as a list is by pages that has very many."""
+    monkeypatch.setattr("clinicpay.ui.tables.SIZES", (2, 50, 100))
+
+
+def test_s4_29_print_asks_for_the_whole_of_a_list_that_has_pages(harbor, made, pages):
+    """S4.29: what was filtered, not the page that is open; by its address the printer is asked once it is there."""
+    first = history(harbor, period="today", page="2", per="2")
+    at = re.findall(r'class="dropdown-item" href="\?([^"]*)#print"', first.text)[0]
+    asked = dict(parse_qsl(at))
+
+    whole = history(harbor, **asked)
+
+    assert len(first.rows) == 1
+    assert asked == {"tab": "history", "period": "today", "rows": "all"}
+    assert len(whole.rows) == 3
+    assert "1–3 of <strong>3</strong> allocations" in whole.text
+    assert "data-print" in whole.text.partition("Operations</summary>")[2][:300]
+    assert '#print"' not in whole.text
+    assert "Choose a shorter period" not in whole.text
+    assert "rows=all" not in whole.text.partition('aria-label="Rows per page"')[2].partition("</div>")[0]
+
+
+def test_s4_29_a_list_that_is_too_long_to_be_printed_whole_says_so(harbor, made, pages, monkeypatch):
+    monkeypatch.setattr("deposits.tables.MOST", 2)
+
+    page = history(harbor, rows="all")
+
+    assert page.invoices == [charge.invoice.ref for charge in reversed(made["charges"][1:])]
+    assert "These are the newest 2. Choose a shorter period for those before them." in page.text
 
 
 def test_one_allocation_is_undone_and_the_money_is_on_the_same_deposit(harbor, made):

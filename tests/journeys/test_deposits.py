@@ -44,6 +44,15 @@ def only_on_paper(page) -> None:
     page.set_viewport_size({"width": 1366, "height": 768})
 
 
+def printed_once_it_is_there(page) -> None:
+    """A list that was asked for whole asks for the printer by itself, once: its address says it no more."""
+    whole = f"{page.url}&rows=all"
+    page.add_init_script("window.print = () => { document.documentElement.dataset.printed = 'whole' }")
+    page.goto(f"{whole}#print")
+    expect(page.locator("html")).to_have_attribute("data-printed", "whole")
+    expect(page).to_have_url(whole)
+
+
 def test_admin_clears_insurance_deposits(desk, page):
     """S4.4, S4.10, S4.16, S4.20, S4.21, S4.29; the ledger agrees at the end."""
     charges = _prepared(desk)
@@ -119,6 +128,7 @@ def test_history_of_one_family_opened_from_its_receipts(desk, page):
     page.get_by_role("button", name="Undo allocation").click()
     page.get_by_text("Undone", exact=True).wait_for()
     expect(page.get_by_label("Patient", exact=True).locator("option")).to_have_count(3)
+    printed_once_it_is_there(page)
     page.get_by_role("link", name="Exit").click()
     page.wait_for_url(f"**/patients/{mia.ref}/receipts/")
     assert page.complaints == []
