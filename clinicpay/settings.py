@@ -130,7 +130,10 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 ACCOUNT_ADAPTER = "clinicpay.staff.adapter.ClosedSignUp"
-ACCOUNT_FORMS = {"reset_password": "clinicpay.staff.reset.EvenReset"}
+ACCOUNT_FORMS = {
+    "login": "clinicpay.staff.entrance.FocusedLogin",
+    "reset_password": "clinicpay.staff.reset.EvenReset",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None

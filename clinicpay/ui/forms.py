@@ -127,12 +127,14 @@ class ClinicModelForm(forms.ModelForm):
 
 
 def dress(form: forms.BaseForm, currency: str = "") -> None:
-    """Give amounts their currency, dates the browser's own picker, and a bare {{ field }} our look."""
+    """Give amounts their currency, dates the browser's own picker, a bare {{ field }} our look, an empty one words."""
     for field in form.fields.values():
         if isinstance(field, MoneyField) and currency:
             field.use_currency(currency)
         widget = field.widget
         _classed(widget)
+        if field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
+            field.error_messages["required"] = _asked_for(field)
         if isinstance(widget, forms.DateInput):
             widget.input_type = "date"
             widget.format = "%Y-%m-%d"
@@ -145,6 +147,32 @@ def _classed(widget: forms.Widget) -> None:
         widget.attrs.setdefault("class", "form-select")
     elif isinstance(widget, forms.TextInput | forms.Textarea | forms.NumberInput | forms.DateInput):
         widget.attrs.setdefault("class", "form-control")
+
+
+MISSING: tuple[tuple[type[forms.Field], str], ...] = (
+    (forms.MultipleChoiceField, "Choose at least one."),
+    (forms.ModelMultipleChoiceField, "Choose at least one."),
+    (forms.ChoiceField, "Choose one."),
+    (forms.ModelChoiceField, "Choose one."),
+    (forms.FileField, "Choose a file."),
+    (forms.BooleanField, "Tick this to go on."),
+    (MoneyField, "Enter an amount."),
+    (forms.IntegerField, "Enter a number."),
+    (forms.DateField, "Enter a date."),
+    (forms.TimeField, "Enter a time."),
+    (forms.EmailField, "Enter an e-mail address."),
+)
+"""What is said under an empty field that has no words of its own, by its kind; the first that fits."""
+
+
+def _asked_for(field: forms.Field) -> str:
+    """What to do about an empty field, rather than that it is required."""
+    if field.widget.is_hidden:
+        return STALE_KEY
+    is_choice = isinstance(field, forms.ChoiceField | forms.ModelChoiceField)
+    if field.label == "Reason":
+        return "Choose a reason." if is_choice else "Say why."
+    return next((words for kind, words in MISSING if isinstance(field, kind)), "Fill this in.")
 
 
 def form_helper() -> FormHelper:

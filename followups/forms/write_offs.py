@@ -33,6 +33,7 @@ class WriteOffForm(ClinicForm):
     reason = forms.CharField(
         label="In your words",
         max_length=500,
+        error_messages={"required": "Say why, in your words."},
         widget=forms.Textarea(attrs={"rows": 2, "maxlength": 500}),
         help_text="Whoever decides, and an auditor, reads this.",
     )

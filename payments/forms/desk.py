@@ -14,7 +14,7 @@ from balances.requests import Once, was_answered
 from clinicpay import money
 from clinicpay.clinics.models import Location
 from clinicpay.patients.models import Account, Patient
-from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
+from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField, dress
 from payments.forms.twins import TwinCheck
 from payments.services import Order, Tender
 from payments.states import TENDERS, Method
@@ -28,8 +28,7 @@ class TenderForm(forms.Form):
 
     def __init__(self, *args: Any, currency: str = "", **options: Any) -> None:
         super().__init__(*args, **options)
-        fields: dict[str, Any] = self.fields
-        fields["amount"].use_currency(currency or "USD")
+        dress(self, currency or "USD")
         self.fields["amount"].widget.attrs |= {"data-tender": "", "class": "form-control money-input"}
         self.fields["method"].widget.attrs["class"] = "form-select"
 

@@ -27,6 +27,7 @@ class ReturnedForm(ClinicForm):
     reason = forms.CharField(
         label="Where you read it",
         max_length=500,
+        error_messages={"required": "Say where you read it."},
         help_text="Such as the payout or the line of a statement. It is kept.",
     )
     request_key = RequestKeyField()

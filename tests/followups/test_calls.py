@@ -245,6 +245,43 @@ def test_feed_is_the_members_own_and_asks_for_no_sign_in(harbor, bill, owing):
     assert Client().get(place, headers={"If-None-Match": response["ETag"]}).status_code == 200
 
 
+def _events(body: bytes) -> dict[str, list[str]]:
+    """The events of a calendar, by UID: sequence, beginning and status."""
+    found: dict[str, list[str]] = {}
+    for line in _unfolded(body):
+        name, _, value = line.partition(":")
+        if name == "UID":
+            uid = found[value] = []
+        elif name in ("SEQUENCE", "DTSTART", "STATUS"):
+            uid.append(value)
+    return found
+
+
+def test_callback_that_moves_and_is_cancelled_tells_every_calendar(harbor, bill, owing):
+    """S2.34: a subscribed calendar drops what was moved and shows its new time; the file is of what is planned."""
+    first = owing()
+    feed, file = path_of(make_feed(by=harbor.bill)), f"{_place(first)}callback.ics"
+    day = clock.today(harbor.clinic) + timedelta(days=7)
+    sent = {"day": day, "time": "09:30", "member": harbor.bill.pk, "seen": first.pk}
+    assert bill.post(f"{_place(first)}callback/", sent).status_code == 302
+    second = Callback.objects.exclude(pk=first.pk).get()
+    uid = {one: f"callback-{one.pk}@harbor.clinicpay" for one in (first, second)}
+    begins = {one: f"{one.due_at.astimezone(UTC):%Y%m%dT%H%M%SZ}" for one in (first, second)}
+
+    told = {uid[first]: ["1", begins[first], "CANCELLED"], uid[second]: ["0", begins[second], "CONFIRMED"]}
+    assert _events(Client().get(feed).content) == told
+    assert _events(bill.get(file).content) == {uid[second]: told[uid[second]]}
+
+    assert bill.post(f"{_place(first)}callback/cancel/", {"seen": second.pk}).status_code == 302
+    told[uid[second]] = ["1", begins[second], "CANCELLED"]
+    body = Client().get(feed).content
+    assert _events(body) == told
+    assert b"VALARM" not in body, "nothing reminds of what is off"
+    gone = bill.get(file)
+    assert (gone.status_code, gone["Content-Type"]) == (409, "text/html; charset=utf-8")
+    assert "No callback is planned with this account any more." in text_of(gone)
+
+
 def test_feed_ends_with_a_new_address_with_its_end_and_with_its_member(harbor, bill, owing):
     cache.clear()
     owing()

@@ -88,7 +88,7 @@ def test_nobody_but_an_owner_delegates(harbor, who):
     [
         ({"limit": "0"}, "greater than zero"),
         ({"limit": "-5"}, "limit"),
-        ({"limit": ""}, "This field is required."),
+        ({"limit": ""}, "Enter an amount."),
         ({"last_day": "2020-01-01"}, "from today on"),
         ({"last_day": "2126-01-01"}, "at most a year ahead"),
         ({"last_day": "soon"}, "Enter a valid date."),

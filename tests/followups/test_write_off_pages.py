@@ -124,9 +124,9 @@ def test_approving_twice_is_told_and_posts_once(harbor, patient, charge, olga):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"reason": " "}, "This field is required."),
+        ({"reason": " "}, "Say why, in your words."),
         ({"reason": "x" * 501}, "at most 500 characters"),
-        ({"cause": ""}, "This field is required."),
+        ({"cause": ""}, "Choose a reason."),
         ({"cause": "revenge"}, "Select a valid choice"),
         ({"invoices": []}, "Choose at least one invoice."),
         ({"invoices": ["INV-999"]}, "isn’t this account’s"),

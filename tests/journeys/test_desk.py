@@ -43,7 +43,7 @@ def postings(desk: Clinicful) -> int:
         ("0.005", "at most 2 decimals"),
         ("ten", "such as 120.50"),
         ("1000000000000000", "at most $9,999,999,999.99"),
-        ("", "required"),
+        ("", "Enter an amount."),
     ],
 )
 def test_wrong_amount_is_said_under_the_field_and_changes_nothing(desk, rita, owing, amount, words):

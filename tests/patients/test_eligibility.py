@@ -73,9 +73,9 @@ def test_check_is_entered_by_hand(rita, harbor, ethan):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"payer": ""}, "This field is required."),
+        ({"payer": ""}, "Fill this in."),
         ({"checked_on": "2999-01-01"}, "can’t be dated in the future"),
-        ({"active": ""}, "This field is required."),
+        ({"active": ""}, "Choose one."),
         ({"deductible": "10", "deductible_left": "11"}, "More is left of the deductible than it is altogether."),
         ({"out_of_pocket": "10", "out_of_pocket_left": "11"}, "More is left of the out-of-pocket maximum"),
         ({"plan_begins": "2026-02-01", "plan_ends": "2026-01-01"}, "ends before it begins"),

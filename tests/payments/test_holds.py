@@ -345,7 +345,7 @@ def test_release_of_a_part_is_an_act_of_its_own_with_its_consequences(desk, harb
         ({"amount": "200.01"}, "Enter at most $200.00, which is what is held."),
         ({"amount": "0"}, "greater than zero"),
         ({"amount": "some"}, "amount"),
-        ({"reason": " "}, "This field is required."),
+        ({"reason": " "}, "Say why."),
     ],
 )
 def test_wrong_release_is_answered_in_words(desk, harbor, paid, crown, asked, says):

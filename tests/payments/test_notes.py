@@ -52,7 +52,9 @@ def test_htmx_gets_the_panel_alone_with_an_empty_field(harbor, rita, payment):
     assert "Called the bank" in page
 
 
-@pytest.mark.parametrize(("text", "words"), [("", "required"), ("  \n ", "required"), ("x" * 2001, "at most 2000")])
+@pytest.mark.parametrize(
+    ("text", "words"), [("", "Fill this in."), ("  \n ", "Fill this in."), ("x" * 2001, "at most 2000")]
+)
 def test_wrong_note_is_said_under_the_field(harbor, rita, payment, text, words):
     answer = rita.post(place(harbor, payment), sent(text))
 

@@ -122,7 +122,7 @@ def test_more_stages_keep_what_was_typed(desk, mia, stages):
     page = desk.get("package_new", typed(mia, stages | {"rows": "7"})).content.decode()
     assert 'name="stage-6-title"' in page
     assert 'value="Prepare"' in page
-    assert "This field is required" not in page
+    assert "invalid-feedback" not in page
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_more_stages_keep_what_was_typed(desk, mia, stages):
         ({"visits": "0"}, "greater than or equal to 1"),
         ({"visits": "61"}, "less than or equal to 60"),
         ({"first_date": "1926-01-31"}, "Enter a date from"),
-        ({"name": ""}, "required"),
+        ({"name": ""}, "Fill this in."),
         ({"code": "D9999"}, "Select a valid choice"),
     ],
 )
@@ -149,7 +149,7 @@ def test_wrong_input_is_said_and_changes_nothing(desk, mia, agreed, change, said
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"stage-0-price": ""}, "required"),
+        ({"stage-0-price": ""}, "Enter an amount."),
         ({"stage-0-price": "0"}, "greater than zero"),
         ({"stage-1-on": "1826-01-01"}, "Enter a date from"),
         ({f"stage-{n}-{f}": "" for n in (0, 1) for f in ("title", "on", "price")}, "Fill in at least one stage"),

@@ -121,7 +121,7 @@ def test_s1_85_reason_is_required(harbor, paid):
     """S1.85: on the form, and of a request that was crafted to skip the summary."""
     bill = Refunding(harbor, "bill").review("10", reason="")
     assert bill.answer.status_code == 422
-    assert "This field is required" in bill.page.text
+    assert "Choose a reason." in bill.page.text
     for reason in ("", "because", "bounced"):
         bill = Refunding(harbor, "bill").review("10")
         assert bill.confirm(reason=reason).status_code == 422

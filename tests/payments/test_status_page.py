@@ -74,7 +74,7 @@ def test_final_status_asks_for_a_reason(harbor, ethan, rita, status, to):
     payment = reach(harbor, asked(harbor, ethan), status)
     answer = rita.post(place(payment), sent(harbor, to, reason=" "))
     assert answer.status_code == 422
-    assert "This field is required" in answer.content.decode()
+    assert "Say why." in answer.content.decode()
     assert status_of(payment) == status
 
 

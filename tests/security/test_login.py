@@ -40,6 +40,16 @@ def _user(password: str = PASSWORD):
     return user
 
 
+@pytest.mark.django_db
+def test_sign_in_begins_in_the_address_and_says_what_is_empty():
+    """A day begins without the mouse; on a form with faults the first of them has the focus, as everywhere."""
+    page, faulty = Client().get(LOGIN), Client().post(LOGIN, {"login": "", "password": ""})
+    assert re.search(r"<input [^>]*name=.login.[^>]* autofocus", page.content.decode())
+    assert page.content.decode().count("autofocus") == 1
+    assert "autofocus" not in faulty.content.decode()
+    assert "Enter an e-mail address." in faulty.content.decode()
+
+
 def _guess(email: str, password: str = "wrong wrong wrong"):
     return Client().post(LOGIN, {"login": email, "password": password})
 

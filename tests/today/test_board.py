@@ -188,7 +188,7 @@ PROMISE = {"outcome": "outstanding", "what": "promise", "promised_for": "2099-01
             "more than that",
         ),
         ({"outcome": "fine"}, "fine is not one of the available choices"),
-        ({"note": "x"}, "This field is required"),
+        ({"note": "x"}, "Choose one."),
     ],
 )
 def test_wrong_input_is_answered_in_words(harbor, ethan, rita, given, words):

@@ -94,3 +94,41 @@ def test_fields_are_described_by_their_errors():
     assert 'id="id_amount_error"' in html
     assert "<form" not in html
     assert 'type="date"' in html
+
+
+class EveryKindForm(ClinicForm):
+    reason = forms.CharField(label="Reason")
+    cause = forms.ChoiceField(label="Reason", choices=[("a", "A")])
+    where = forms.ChoiceField(label="Taken at", choices=[("a", "A")])
+    several = forms.MultipleChoiceField(choices=[("a", "A")])
+    sum = MoneyField()
+    count = forms.IntegerField()
+    day = forms.DateField()
+    hour = forms.TimeField()
+    to = forms.EmailField()
+    paper = forms.FileField()
+    agreed = forms.BooleanField()
+    name = forms.CharField()
+    seal = forms.CharField(widget=forms.HiddenInput)
+    own = forms.CharField(error_messages={"required": "Say who."})
+
+
+def test_empty_field_says_what_to_do():
+    said = {name: errors[0] for name, errors in EveryKindForm({}, currency="USD").errors.items()}
+
+    assert said == {
+        "reason": "Say why.",
+        "cause": "Choose a reason.",
+        "where": "Choose one.",
+        "several": "Choose at least one.",
+        "sum": "Enter an amount.",
+        "count": "Enter a number.",
+        "day": "Enter a date.",
+        "hour": "Enter a time.",
+        "to": "Enter an e-mail address.",
+        "paper": "Choose a file.",
+        "agreed": "Tick this to go on.",
+        "name": "Fill this in.",
+        "seal": STALE_KEY,
+        "own": "Say who.",
+    }
