@@ -5,12 +5,12 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
-from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, Max, Min, OuterRef, QuerySet
 
-from balances.models import Posting
-from clinicpay.clinics.models import Location
+from clinicpay.clinics.models import Clinic, Location
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.close.models import DailyClose
+from clinicpay.close.queries.days import OpenDay, open_days
 from clinicpay.close.states import CloseState
 from clinicpay.exports.models import Export, ExportDay
 from clinicpay.exports.states import ONLY_CHANGES
@@ -23,8 +23,6 @@ LONGEST = 366
 """Days between the first and the last that one list shows."""
 
 LISTED_OPEN = 3
-
-_WHERE = ("day", "location__name")
 
 
 class Day(NamedTuple):
@@ -55,13 +53,6 @@ class Day(NamedTuple):
         return f"Version {close.version}" if close.version > 1 else ""
 
 
-class Open(NamedTuple):
-    """A day of a location that something happened on and that isn't closed."""
-
-    day: date
-    location: str
-
-
 def closed_days(starts: date, ends: date, location: Location | None) -> QuerySet[DailyClose]:
     """The closed days of a span, in order."""
     rows = DailyClose.objects.filter(state=CloseState.CLOSED, day__gte=starts, day__lte=ends)
@@ -69,14 +60,10 @@ def closed_days(starts: date, ends: date, location: Location | None) -> QuerySet
     return rows.select_related("location").order_by("day", "location__name", "pk")
 
 
-def open_days(starts: date, ends: date, location: Location | None) -> list[Open]:
-    """Days of a span that can't be exported yet: something was posted, or their review has begun."""
-    here = Q(location=location) if location else Q()
-    posted = Posting.objects.filter(here, business_date__gte=starts, business_date__lte=ends)
-    begun = DailyClose.objects.filter(here, day__gte=starts, day__lte=ends)
-    states = {(day, name): state for day, name, state in begun.order_by("version").values_list(*_WHERE, "state")}
-    found = {*posted.values_list("business_date", "location__name").distinct(), *states}
-    return [Open(*one) for one in sorted(found) if states.get(one) != CloseState.CLOSED]
+def not_closed(clinic: Clinic, starts: date, ends: date, location: Location | None) -> list[OpenDay]:
+    """Days of a span that can't be exported before somebody closes them."""
+    waits = open_days(clinic, location=location.pk if location else None)
+    return [one for one in waits if starts <= one.day <= ends]
 
 
 def usual_span(what: str, today: date) -> tuple[date, date]:
@@ -121,8 +108,8 @@ def locked_days(numbers: Collection[int]) -> list[DailyClose]:
     closes = sorted(rows.select_related("location"), key=lambda one: (one.day, one.location.name, one.pk))
     if missing := set(numbers) - {one.number for one in closes}:
         raise Refusal(f"There is no close {', '.join(f'DC-{one:03d}' for one in sorted(missing)[:5])}.")
-    if not_closed := [one for one in closes if one.state != CloseState.CLOSED]:
-        one = not_closed[0]
+    if opened := [one for one in closes if one.state != CloseState.CLOSED]:
+        one = opened[0]
         raise Refusal(f"Only closed days leave: {day_words(one.day)} at {one.location} was opened again.")
     if len(closes) > MOST_DAYS:
         raise Refusal(f"These are {len(closes)} days. Export {MOST_DAYS} at most at once.")

@@ -155,7 +155,7 @@ ACTIONS = {
     "practice.imported": Action("imported data of another system", "database-import", Can.MANAGE_SETTINGS),
     RECORD_VIEWED: Action("looked at {subject}", "eye", Can.SEE_TRAIL),
     RECORD_EXPORTED: Action("took a copy of {subject}", "download", Can.SEE_TRAIL),
-    LIST_VIEWED: Action("looked at {page}: {rows} rows", "eye", Can.SEE_TRAIL),
-    LIST_EXPORTED: Action("took a copy of {page}: {rows} rows", "download", Can.SEE_TRAIL),
+    LIST_VIEWED: Action("looked at {page}: {rows}", "eye", Can.SEE_TRAIL),
+    LIST_EXPORTED: Action("took a copy of {page}: {rows}", "download", Can.SEE_TRAIL),
     REFUSED: Action("tried to open {asked_for} and was refused", "ban", Can.SEE_TRAIL),
 }

@@ -4,10 +4,13 @@ A sentence follows the person's name: "Rita Moreno" "recorded $150.00 in cash". 
 fails tests/trail/test_words.py.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
+
+from django.utils import timezone
 
 from balances.states import CreditKind, PostingKind
 from clinicpay import money
@@ -16,6 +19,7 @@ from clinicpay.close.states import Outcome
 from clinicpay.patients.models import Account
 from clinicpay.staff.roles import Role
 from clinicpay.trail.actions import ACTIONS, Action
+from clinicpay.trail.pages import asked_for, counted, page
 from clinicpay.ui import words
 from followups.states import (
     AttemptOutcome,
@@ -31,50 +35,8 @@ from payments.models import Message
 from payments.states import GatewayName, Method, Paper, PaymentStatus, RefundStatus
 from treatments.states import EventState
 
-LISTS = {
-    "home": "the start page",
-    "today": "today’s treatments and tasks",
-    "attention": "what needs attention",
-    "tasks": "callbacks and broken promises",
-    "calendar": "the calendar of callbacks",
-    "statement_batch": "accounts to send statements to",
-    "statement_run": "a batch of statements",
-    "statement_run_pdf": "a batch of statements to print",
-    "statement_run_zip": "a batch of statements",
-    "trail": "the trail",
-    "trail_csv": "the trail as CSV",
-    "write_offs": "the list of write-offs",
-    "write_offs_csv": "the list of write-offs as CSV",
-    "write_offs_xlsx": "the list of write-offs for Excel",
-    "write_off_report": "the report of write-offs",
-    "write_off_report_csv": "the report of write-offs as CSV",
-    "write_off_report_xlsx": "the report of write-offs for Excel",
-    "payments_csv": "the list of payments as CSV",
-    "pre_payments": "the list of pre-payments",
-    "pre_payments_csv": "the list of pre-payments for a spreadsheet",
-    "deposits_overview": "deposits at a glance",
-    "deposits_csv": "the list of deposits as CSV",
-    "deposits_xlsx": "the list of deposits for Excel",
-    "close_day": "a day to close",
-    "close_act": "a day to close",
-    "close_points": "the open points of a day",
-    "close_sheet": "a day sheet",
-    "close_compare": "two versions of a day",
-    "slip_new": "what waits for the bank",
-    "slip_draft": "a draft for the bank",
-    "slip": "a bank slip",
-    "slip_pdf": "a bank slip on paper",
-    "slip_csv": "a bank slip as CSV",
-    "slip_void": "a bank slip",
-    "payments_xlsx": "the list of payments for Excel",
-    "treatment_new": "the patients to add a treatment for",
-    "package_new": "the patients to agree on a package with",
-    "payment_new": "the form of a new payment",
-    "patient_lookup": "patients whose names begin so",
-    "transactions": "accounts with money to allocate",
-    "account_lookup": "accounts whose names begin so",
-}
-"""What a page of rows is called where its name alone would not say it."""
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_LAST_DAY = re.compile(rf"(?<!\S){_DAY.pattern}$")
 
 ASKED: dict[str, str] = {
     "q": "search",
@@ -125,10 +87,21 @@ class Value:
     def written(self, value: Any, currency: str) -> str:
         """One kept value, as people read it."""
         if self.is_day:
-            return words.day_words(date.fromisoformat(value))
+            return _in_words(str(value))
         if self.choices:
             return self.choices.get(value, str(value)).lower()
         return money.show(value, currency) if self.is_money and isinstance(value, int) else str(value)
+
+
+def _in_words(text: str) -> str:
+    """A kept day, or a kept moment on the clinic's clock, as people write it; any other text as it is."""
+    try:
+        if _DAY.fullmatch(text):
+            return words.day_words(date.fromisoformat(text))
+        local = timezone.localtime(datetime.fromisoformat(text))
+    except ValueError:
+        return text
+    return f"{words.day_words(local)}, {words.clock_words(local)}"
 
 
 def _labels(choices: Any) -> dict[Any, str]:
@@ -183,7 +156,7 @@ VALUES = {
     "attempt": Value("Outcome", is_money=True, choices=_labels(AttemptOutcome)),
     "callback": Value("Callback", is_money=True, choices=_labels(CallbackState)),
     "member": Value("Who", is_money=True),
-    "at": Value("When", is_money=True),
+    "at": Value("When", is_money=True, is_day=True),
     "due": Value("Due", is_day=True),
     "type": Value("Payment type", is_money=True),
     "treatment": Value("Treatment"),
@@ -213,7 +186,7 @@ VALUES = {
     "day_starts_at": Value("Hour at which the day begins"),
     "paper": Value("Paper", choices=_labels(Clinic.Paper)),
     "signs_in": Value("Signs in as"),
-    "day": Value("Day"),
+    "day": Value("Day", is_day=True),
     "location": Value("Location"),
     "version": Value("Version"),
     "day_starts": Value("Day begins at hour"),
@@ -235,7 +208,7 @@ VALUES = {
     "email": Value("Email"),
     "discipline": Value("Discipline"),
     "address": Value("Address"),
-    "birth_date": Value("Born"),
+    "birth_date": Value("Born", is_day=True),
     "sex": Value("Sex"),
     "phone": Value("Phone"),
     "asked": Value("Narrowed down to"),
@@ -275,9 +248,9 @@ def action_of(name: str) -> Action:
 
 def sentence(name: str, subject: str, kept: Mapping[str, Any], currency: str) -> str:
     """What somebody did, to follow their name."""
-    asked_for = subject.replace("_", " ")
     shown = {key: written(key, value, currency, is_money_seen=True) for key, value in kept.items()}
-    shown |= {"subject": subject, "page": LISTS.get(subject, f"the list of {asked_for}"), "asked_for": asked_for}
+    named = {"subject": _LAST_DAY.sub(lambda found: _in_words(found[0]), subject), "page": page(subject)}
+    shown |= named | {"asked_for": asked_for(subject), "rows": counted(kept.get("rows", 0))}
     return action_of(name).text.format_map(_Blank(shown)).replace("  ", " ")
 
 
@@ -311,7 +284,8 @@ def written(key: str, value: Any, currency: str, *, is_money_seen: bool) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
-        return ", ".join(f"{ASKED.get(str(name), str(name)).replace('_', ' ')} {one}" for name, one in value.items())
+        asked = [(ASKED.get(str(name), str(name)).replace("_", " "), str(one)) for name, one in value.items()]
+        return ", ".join(f"{name} {_in_words(one) if _DAY.fullmatch(one) else one}" for name, one in asked)
     if isinstance(value, list):
         return _listed(key, value, currency, is_money_seen=is_money_seen)
     return VALUES.get(key, Value(key)).written(value, currency)

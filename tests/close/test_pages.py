@@ -6,6 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from balances import checks
 from balances.services import complete_event
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
@@ -78,6 +79,22 @@ def test_s0_24_each_check_lists_the_specific_treatments_and_payments_one_click_a
     assert desk.get("close_points", check="K5")[1].count(payment.ref)
     assert desk.get("close_points", check="K8")[1].count(wrong.ref)
     assert desk.get("close_points", check="K9")[0] == 404
+
+
+def test_k7_says_in_words_that_the_ledger_differs_and_leads_to_where(harbor, desk, today, monkeypatch):
+    """Names of checks are for the shell; who may prove the ledger is shown the way."""
+    start_review(harbor.location, today, by=harbor.bill)
+    where = 'href="/c/harbor/settings/prove-it/#checks"'
+    desk.get("close_day", "?ledger=1")
+    assert where not in desk.html
+    fault = checks.Check("planted", "A planted fault.", "select 'all', true")
+    monkeypatch.setattr(checks, "CHECKS", [*checks.CHECKS, fault])
+    words = desk.get("close_day", "?ledger=1")[1]
+    assert "The ledger does not agree with its entries in 1 check" in words
+    assert "planted" not in words
+    assert where in desk.html
+    desk.enter("bill").get("close_day", "?ledger=1")
+    assert where not in desk.html
 
 
 def test_k6_a_count_is_summed_kept_and_counted_again(harbor, desk, ethan, today):

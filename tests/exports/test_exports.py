@@ -2,16 +2,18 @@
 
 import hashlib
 import io
+from datetime import timedelta
 from zipfile import ZipFile
 
 import pytest
 from django.db import connection
 
 from clinicpay.audit.models import AuditEvent
+from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.close.services import reopen_day, start_review
-from clinicpay.exports.days import chosen_days, open_days
+from clinicpay.exports.days import chosen_days, not_closed
 from clinicpay.exports.models import Export, ExportDay
 from clinicpay.exports.services import LeftBefore, make_export
 from clinicpay.exports.states import What
@@ -22,7 +24,7 @@ from followups.states import Frequency
 from payments.services import GoingBack, refund_payment, reverse_payment
 from payments.states import Method, RefundReason
 from tests.exports.scene import a_bill, again, cents, close, content, made, past, table, wish
-from tests.factories import a_patient, a_payment
+from tests.factories import a_patient, a_payment, an_event
 
 
 @pytest.fixture
@@ -109,10 +111,32 @@ def test_S0_35_day_that_is_open_does_not_leave(harbor, ethan):
     a_payment(harbor, ethan.account, 100)
     review = start_review(harbor.location, past(harbor, 0), by=harbor.adam)
 
-    assert open_days(past(harbor, 1), past(harbor, 0), None) == [(past(harbor, 0), str(harbor.location))]
+    assert _not_closed(harbor, 1, 0) == [(past(harbor, 0), str(harbor.location))]
     with pytest.raises(Refusal, match="There is no close"):
         make_export(wish("journal", []).__class__("journal", "csv", frozenset({77}), ""), by=harbor.adam)
     assert review.number is None
+
+
+def _not_closed(harbor, first, last, location=None):
+    found = not_closed(harbor.clinic, past(harbor, first), past(harbor, last), location)
+    return [(one.day, one.location) for one in found]
+
+
+def test_days_an_export_waits_for_are_those_that_somebody_can_close(harbor, ethan):
+    """The rule of Daily close: no history from before the clinic came, but treatments that nothing was posted for."""
+    here = str(harbor.location)
+    annex = Location.objects.create(name="Annex")
+    harbor.clinic.created_at -= timedelta(days=4)
+    a_payment(harbor, ethan.account, 100, on=past(harbor, 6))  # brought in
+    an_event(harbor, ethan, 100, service_at=clock.noon(harbor.clinic, past(harbor, 3)))
+    a_payment(harbor, ethan.account, 100, on=past(harbor, 2))
+    a_payment(harbor, ethan.account, 100, on=past(harbor, 1), location=annex)
+
+    assert _not_closed(harbor, 9, 0) == [(past(harbor, 3), here), (past(harbor, 2), here), (past(harbor, 1), "Annex")]
+    assert _not_closed(harbor, 2, 2) == [(past(harbor, 2), here)]
+    assert _not_closed(harbor, 9, 0, annex) == [(past(harbor, 1), "Annex")]
+    close(harbor, past(harbor, 3))
+    assert _not_closed(harbor, 9, 2) == [(past(harbor, 2), here)]
 
 
 def test_S0_35_export_that_left_before_is_asked_about(harbor, day):

@@ -4,12 +4,15 @@ import ast
 from collections.abc import Iterator
 
 import pytest
+from django.utils import timezone
 
 from balances.states import EntryKind, PostingKind
 from clinicpay.audit.models import ACCESS
 from clinicpay.trail.actions import ACTIONS
 from clinicpay.trail.movements import SAID
+from clinicpay.trail.pages import LISTS
 from clinicpay.trail.words import LEDGER, VALUES, action_of, changes, sentence
+from tests.access.samples import IN_CLINIC
 from tests.architecture.sources import PRODUCT, modules, place
 
 RECORDERS = {"record", "record_many", "books.record"}
@@ -77,6 +80,13 @@ def test_every_kept_value_has_a_label():
         ("ledger.receive+allocate", {}, "received money and applied money on the account of R-001"),
         ("access.refused", {}, "tried to open R-001 and was refused"),
         ("list.viewed", {"rows": 15, "asked": {}}, "looked at the list of R-001: 15 rows"),
+        ("list.viewed", {"rows": 1, "asked": {}}, "looked at the list of R-001: 1 row"),
+        ("list.viewed", {"rows": 0, "asked": {}}, "looked at the list of R-001: 0 rows"),
+        (
+            "day.counted",
+            {"day": "2026-11-08", "location": "Harbor Point"},
+            "counted the cash of Nov 8, 2026 at Harbor Point",
+        ),
         ("shelf.dusted_off", {}, "dusted off: shelf R-001"),
     ],
 )
@@ -86,6 +96,47 @@ def test_sentence(action, kept, words):
 
 def test_list_of_today_is_called_as_people_call_it():
     assert sentence("list.viewed", "today", {"rows": 3}, "USD") == "looked at today’s treatments and tasks: 3 rows"
+
+
+@pytest.mark.parametrize(
+    ("tried", "words"),
+    [
+        ("settings_team", "tried to open the settings of team and was refused"),
+        ("follow_ups_csv", "tried to open the list of follow-ups as CSV and was refused"),
+        ("payment_refund PAY-012", "tried to open payment refund PAY-012 and was refused"),
+        ("", "tried to open and was refused"),
+    ],
+)
+def test_what_was_refused_is_called_in_words(tried, words):
+    assert sentence("access.refused", tried, {}, "USD") == words
+
+
+def test_every_page_of_rows_has_words():
+    """A name of one word stands for itself: "the list of payments"."""
+    rows = {page.name for page in IN_CLINIC if page.view.shows.split(" ")[0] in {"table", "rows"}}
+    assert {"follow_ups", "ageing_xlsx", "slip_csv"} <= rows
+    assert {name for name in rows if "_" in name} - set(LISTS) == set()
+
+
+def test_days_and_moments_are_written_as_people_write_them():
+    """On the clinic's clock; whatever is neither stays as it was kept."""
+    due = {"at": "2026-11-24T01:30:00+00:00"}
+    with timezone.override("America/Chicago"):
+        assert _changes("callback.planned", {}, due) == ["When: Nov 23, 2026, 7:30 PM"]
+    assert _changes("patient.changed", {"birth_date": ""}, {"birth_date": "1968-01-14"}) == [
+        "Born: nothing → Jan 14, 1968"
+    ]
+    assert _changes("night.woken", {}, {"day": "2026-02-30"}) == ["Day: 2026-02-30"]
+    asked = {"asked": {"on_after": "2026-11-01", "q": "2026-11-01 x", "status": "paid"}}
+    assert _changes("list.viewed", {}, asked) == [
+        "Narrowed down to: from Nov 1, 2026, search 2026-11-01 x, status paid"
+    ]
+
+
+def test_records_called_by_their_day_are_called_as_people_write_it():
+    """As the line has kept it, which nobody rewrites; a file is called as it is called."""
+    assert sentence("day.review_started", "Harbor 2026-11-28", {}, "USD") == "began to review Harbor Nov 28, 2026"
+    assert sentence("record.viewed", "scan-2026-11-28", {}, "USD") == "looked at scan-2026-11-28"
 
 
 def _changes(action, before, after, *, is_money_seen=True):

@@ -45,8 +45,9 @@ def day_findings(currency: str, gaps: Gaps, tenders: list[Tender], drawer: Drawe
 
 def ledger_findings() -> list[Finding]:
     """K7: whether the ledger agrees with its entries."""
-    wrong = [found.check.name for found in run_checks() if found.differences]
-    return [Finding("K7", f"the ledger does not agree ({', '.join(wrong)})", blocks=True)] if wrong else []
+    wrong = sum(1 for found in run_checks() if found.differences)
+    words = f"the ledger does not agree with its entries in {some(wrong, 'check')}"
+    return [Finding("K7", words, blocks=True)] if wrong else []
 
 
 def in_order(found: list[Finding]) -> list[Finding]:
