@@ -113,7 +113,8 @@ def check_untouched(run: AutoApplyRun) -> None:
         more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
         raise Refusal(
             f"What it applied of {', '.join(shown('PAY', number) for number in gone[:3])}{more} was undone or refunded "
-            "since, so it can't be undone as a whole. Undo single applications instead."
+            "since, so it can't be undone as a whole. Nothing was undone now; undo single applications instead, on the "
+            "pages of their payments."
         )
 
 

@@ -90,9 +90,9 @@ def nights(request: ClinicRequest) -> HttpResponse:
 @require_POST
 @allowed(Can.AUTO_APPLY)
 def night_run_now(request: ClinicRequest) -> HttpResponse:
-    """Wake a night that has begun: the last, or one of which something failed. Ten clicks do it once (D9)."""
+    """Wake a night that has begun: one asked for, the oldest that is due, else the last. Ten clicks do it once (D9)."""
     clinic = request.member.clinic
-    day = _asked(request.POST.get("day", "")) or _last_begun(request)
+    day = _asked(request.POST.get("day", "")) or _oldest_due() or _last_begun(request)
     if begins(clinic, day) > clock.local_now(clinic):
         notify(request, "That night has not begun yet.")
     elif not try_again(day, by=request.member):
@@ -147,6 +147,12 @@ def _last_begun(request: ClinicRequest) -> date:
     clinic = request.member.clinic
     now = clock.local_now(clinic)
     return now.date() if begins(clinic, now.date()) <= now else now.date() - timedelta(days=1)
+
+
+def _oldest_due() -> date | None:
+    """The oldest night that nobody has finished, as when no worker ran for days."""
+    due = JobRun.objects.filter(state=JobRun.State.DUE).order_by("local_date")
+    return due.values_list("local_date", flat=True).first()
 
 
 def _next(request: ClinicRequest) -> datetime:

@@ -83,7 +83,8 @@ class ApplyForm(ClinicForm):
 
     def _most(self, charge: Charge) -> str:
         if not charge.outstanding:
-            return "This was paid in the meantime. Nothing is left to pay."
+            why = "Its invoice is void now" if charge.voided else "This was paid in the meantime"
+            return f"{why}. Nothing is left to pay."
         return f"Enter at most {money.show(charge.outstanding, self.currency)}."
 
     def refuse_over(self, money_at_hand: int, words: str) -> None:

@@ -114,3 +114,16 @@ def test_run_now_wakes_the_last_night_that_has_begun_and_says_when_it_is_done(cl
     assert begins(harbor.clinic, day) <= timezone.now() < begins(harbor.clinic, day + timedelta(days=1))
     run_night(harbor.clinic.pk, day)
     assert "That night is done." in press().content.decode()
+
+
+def test_run_now_takes_the_oldest_night_that_is_still_due(client, harbor):
+    """The last night is done; one before it was missed."""
+    client.force_login(harbor.bill.user)
+    press = partial(client.post, address(harbor.clinic, "night_run_now"), follow=True)
+    press()
+    last = JobRun.objects.values_list("local_date", flat=True).distinct().get()
+    run_night(harbor.clinic.pk, last)
+    missed = JobRun.objects.create(job="settle", local_date=last - timedelta(days=2))
+    assert "The night runs now." in press().content.decode()
+    run_night(harbor.clinic.pk, missed.local_date)
+    assert "That night is done." in press().content.decode()

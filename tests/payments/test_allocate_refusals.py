@@ -113,6 +113,8 @@ def test_w_6_void_invoice_is_not_paid_and_its_money_is_in_hand_again(harbor, bil
     page = sheet.ok().content.decode()
 
     assert "$60.00 were owed; the invoice is void now." in page
+    assert "Its invoice is void now. Nothing is left to pay." in page
+    assert "paid in the meantime" not in page
     assert available(payment) == [8000]
     assert left(*owed) == [0, 5000]
 

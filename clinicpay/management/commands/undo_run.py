@@ -33,4 +33,4 @@ class Command(ClinicCommand):
                 count = undo_run(row, by=ClinicPayItself(found, "Undo-run command"), reason="Undone by command")
             except Refusal as refusal:
                 raise CommandError(str(refusal)) from refusal
-        self.answer({"reversed": count}, f"{count} applications undone.", as_json=options["json"])
+        self.answer({"reversed": count}, f"{count} application{'' if count == 1 else 's'} undone.", as_json=options["json"])
