@@ -17,6 +17,7 @@ def on_exit(_server: object) -> None:
 
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")
 workers = int(os.environ.get("WEB_WORKERS", "3"))
+worker_class = "clinicpay.serving.Worker"  # connections that say nothing hold no process
 timeout = 30
 graceful_timeout = 20
 max_requests = 2000

@@ -1,0 +1,28 @@
+"""Stands in for the pages: says which process answers, to whom, and how much it was sent."""
+
+import json
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from clinicpay.serving import Worker
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """Answer everything."""
+    sent = len(environ["wsgi.input"].read())
+    page = json.dumps({"process": os.getpid(), "path": environ["PATH_INFO"], "sent": sent}).encode()
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(page)))])
+    return [page]
+
+
+class Hasty(Worker):
+    """Sends away soon who says nothing."""
+
+    patience = 0.1
+
+
+class Cramped(Worker):
+    """Lets only two wait."""
+
+    room = 2
