@@ -102,13 +102,13 @@ class RefundForm(GoingBackForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         fields: dict[str, Any] = self.fields
-        came_by = Method(self.payment.method)
+        came_by = self.payment.method
         fields["method"].choices = TENDERS
         fields["method"].initial = came_by if came_by != Method.OPENING else None
         fields["method"].help_text = (
             "It came by card at the gateway, and goes back there by card."
             if waits_for_gateway(self.payment)
-            else _came_by(self.payment, came_by)
+            else _came_by(self.payment)
         )
         fields["amount"].widget.attrs |= {"data-part": ""}
         fields["reason"].widget.attrs |= {"data-ticks": "id_reduce", "data-ticks-for": " ".join(sorted(REDUCES_CHARGE))}
@@ -145,11 +145,11 @@ class RefundForm(GoingBackForm):
         )
 
 
-def _came_by(payment: Payment, method: Method) -> str:
-    """How the money came; what was charged in another currency goes back at the gateway, by a person there."""
-    if method == Method.CARD and (foreign := charged_abroad(payment)):
+def _came_by(payment: Payment) -> str:
+    """How the money came, if it has; what was charged in another currency goes back at the gateway, by a person."""
+    if payment.method == Method.CARD and (foreign := charged_abroad(payment)):
         return f"{foreign} were charged: refund it at the gateway, and record here what the bank took for it."
-    return f"It came by {method.label.lower()}."
+    return f"It came by {payment.get_method_display().lower()}." if payment.method else ""
 
 
 class ReturnForm(GoingBackForm):
@@ -167,7 +167,7 @@ class ReturnForm(GoingBackForm):
         fields["amount"].widget.attrs |= {"data-part": ""}
         ways = [(str(way), way.label) for way in returns_of(self.payment.method)]
         fields["reason"].choices = ways if len(ways) == 1 else [("", "Choose what happened"), *ways]
-        fields["reason"].help_text = _came_by(self.payment, Method(self.payment.method))
+        fields["reason"].help_text = _came_by(self.payment)
 
     def clean(self) -> dict[str, Any]:
         """At most what is left can be taken back."""

@@ -21,6 +21,9 @@ OPENING = timedelta(minutes=2)
 """A checkout whose opening was never answered is given up after this."""
 
 BEING_PAID = "Somebody is paying {ref} by its link at this moment. Look again in a minute."
+UNDER_WAY = (
+    "{ref} was paid by its link, and the money is on its way, which can take days. It becomes Paid or Failed by itself."
+)
 SILENT = "The card gateway doesn’t answer, so the open checkout of {ref} can’t be closed. Try again in a minute."
 
 
@@ -44,8 +47,10 @@ def _expire(gateway: Gateway, checkout: Checkout, ref: str) -> None:
     except GatewayDown:
         raise Refusal(SILENT.format(ref=ref)) from None
     except GatewayRefused:
-        if _state_of(gateway, checkout, ref) != CheckoutState.OVER:
-            raise Refusal(BEING_PAID.format(ref=ref)) from None
+        state = _state_of(gateway, checkout, ref)
+        if state != CheckoutState.OVER:
+            words = UNDER_WAY if state == CheckoutState.PROCESSING else BEING_PAID
+            raise Refusal(words.format(ref=ref)) from None
 
 
 def _state_of(gateway: Gateway, checkout: Checkout, ref: str) -> CheckoutState:

@@ -171,6 +171,10 @@ def test_slow_payment_is_processing_until_it_has_ended(shop, ends, becomes):
     assert status(shop, link.payment) == "processing"
     with pytest.raises(LinkDead):
         offer_of(token(link))
+    with clinic_scope(shop.clinic, shop.rita.user):
+        payment = fresh(shop, link.payment)
+        with pytest.raises(Refusal, match="on its way, which can take days"):
+            move_payment(payment, PaymentStatus.VOIDED, by=shop.rita, reason="no longer")
 
     press(shop.clinic, session, ends)
     tell(shop, session, ends.value, "payment_intent.processing")

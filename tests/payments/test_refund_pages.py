@@ -41,9 +41,9 @@ def net() -> int:
 
 @pytest.mark.parametrize("status", ["draft", "pending", "processing", "failed", "cancelled"])
 def test_s1_81_what_is_not_paid_has_no_refund(harbor, ethan, status):
-    """S1.81: no button, words on the page, and the form is refused."""
+    """S1.81: no button, words on the page, and the form is refused. Nobody knows yet how it will come."""
     payment = Payment.objects.create(
-        number=1, account=ethan.account, location=harbor.location, amount=100, method="cash", status=ROADS[status][0]
+        number=1, account=ethan.account, location=harbor.location, amount=100, status=ROADS[status][0]
     )
     for step in ROADS[status][1:]:
         Payment.objects.filter(pk=payment.pk).update(status=step)
@@ -54,6 +54,11 @@ def test_s1_81_what_is_not_paid_has_no_refund(harbor, ethan, status):
     assert answer.status_code == 422
     page = browser(harbor, "bill").get(f"/c/harbor/payments/{payment.ref}/").content.decode()
     assert "/refund/" not in page
+    assert "/return/" not in page
+    words = Refunding(harbor, "bill", page="return").page.text
+    assert "only a Paid or Partially Refunded payment can be refunded" in words
+    crafted = {"reason": "bounced", "amount": "1", "step": "confirm"}
+    assert bill.client.post(f"/c/harbor/payments/{payment.ref}/return/", crafted).status_code == 422
     assert not Refund.objects.exists()
 
 
