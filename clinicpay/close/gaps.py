@@ -78,8 +78,8 @@ ACTS = {"K1": "Open", "K2": "Review"}
 
 def _treatment(event: TreatmentEvent, check: str, clinic: Clinic) -> Gap:
     url = address(clinic, "treatment", number=event.number)
-    at = clock_words(event.service_at.astimezone(clock.zone(clinic)))
-    what = f"{at} {event.title or event.discipline}: {EventState(event.state).label.lower()}"
+    parts = (clock_words(event.service_at.astimezone(clock.zone(clinic))), event.title or event.discipline)
+    what = f"{' '.join(filter(None, parts))}: {EventState(event.state).label.lower()}"
     return Gap(event.ref, url, str(event.patient), what, None, ACTS[check], url)
 
 

@@ -263,7 +263,8 @@ def changes(
     for key in sorted({**before, **after}, key=_place):
         value = VALUES.get(key)
         hidden = not is_money_seen and (value is None or value.is_money)
-        if hidden or before.get(key) == after.get(key) or (key not in before and f"{{{key}}}" in said):
+        is_said = f"{{{key}}}" in said and not (key in before and key in after)
+        if hidden or before.get(key) == after.get(key) or is_said:
             continue
         old, new = (written(key, kept.get(key), currency, is_money_seen=is_money_seen) for kept in (before, after))
         label = value.label if value else words.label(key)

@@ -157,6 +157,15 @@ def test_what_the_sentence_says_is_not_said_again():
     assert _changes("payment.received", {}, kept) == ["Applied: $120.00"]
 
 
+def test_what_was_and_the_sentence_says_is_not_said_to_be_nothing_now():
+    kept = {"day": "2026-11-20", "location": "Harbor Point"}
+
+    assert _changes("day.reopened", kept, {}) == []
+    assert _changes("payment.link_revoked", {"link_until": "Nov 20, 2026"}, {}) == [
+        "Link good until: Nov 20, 2026 → nothing"
+    ]
+
+
 @pytest.mark.parametrize("kept", [{"fee": 7500}, {"status": "paid"}, {"surprise": 7500}])
 def test_reader_without_money_sees_no_amount_state_or_unknown_value(kept):
     assert _changes("event.scheduled", {}, kept, is_money_seen=False) == []

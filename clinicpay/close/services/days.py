@@ -118,7 +118,7 @@ def reopen_day(location: Location, day: date, *, by: Actor, reason: str) -> Dail
     move_events(closed, EventState.READY, by=by, reason=reason)
     close.state, close.reopen_reason = CloseState.REOPENED, reason.strip()[:500]
     close.save(update_fields=["state", "reopen_reason"])
-    record("day.reopened", close, by=by, before=_told(close), reason=close.reopen_reason)
+    record("day.reopened", close, by=by, after=_told(close), reason=close.reopen_reason)
     return DailyClose.objects.create(location=location, day=day, version=close.version + 1, state=CloseState.REVIEWING)
 
 
