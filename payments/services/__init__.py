@@ -41,6 +41,7 @@ from payments.services.refunds import (
 )
 from payments.services.requests import PaymentRequest, create_payment, edit_payment
 from payments.services.tallies import fold_tallies
+from payments.services.voiding import Voiding, foresee_void, void_as_shown
 
 __all__ = [
     "Attachment",
@@ -54,6 +55,7 @@ __all__ = [
     "Restored",
     "Tender",
     "Use",
+    "Voiding",
     "add_note",
     "approve_and_pay",
     "approve_refund",
@@ -71,6 +73,7 @@ __all__ = [
     "foresee_return",
     "foresee_reversal",
     "foresee_use",
+    "foresee_void",
     "gateway_settings",
     "goes_by_gateway",
     "keep_capture",
@@ -99,6 +102,7 @@ __all__ = [
     "send_mail_of",
     "set_gateway",
     "set_refund_limit",
+    "void_as_shown",
     "waits_for_gateway",
     "why_not_refunded",
     "why_not_reversed",

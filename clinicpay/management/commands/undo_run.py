@@ -33,4 +33,5 @@ class Command(ClinicCommand):
                 count = undo_run(row, by=ClinicPayItself(found, "Undo-run command"), reason="Undone by command")
             except Refusal as refusal:
                 raise CommandError(str(refusal)) from refusal
-        self.answer({"reversed": count}, f"{count} application{'' if count == 1 else 's'} undone.", as_json=options["json"])
+        undone = "1 application" if count == 1 else f"{count} applications"
+        self.answer({"reversed": count}, f"{undone} undone.", as_json=options["json"])
