@@ -85,7 +85,7 @@ def test_credit_note_sent_twice_is_one(bill, harbor, charge):
         ("", "Enter the amount to credit."),
         ("0", "Enter an amount greater than zero."),
         ("-5", "Enter an amount"),
-        ("a lot", "is not an amount"),
+        ("a lot", "Enter an amount such as 120.50."),
         ("120.01", "Enter at most $120.00, which is what this charge owes."),
     ],
 )
