@@ -15,6 +15,7 @@ from payments.views import (
     gateway_settings,
     gateway_tasks,
     holds,
+    invoices,
     links,
     own_fields,
     packages,
@@ -96,6 +97,8 @@ urlpatterns = [
     path("payments/surprises/<int:task>/went-back/", foreign.gateway_task_return, name="gateway_task_return"),
     path("settings/card-payments/", gateway_settings.settings_gateway, name="settings_gateway"),
     path("invoices/<inv:number>/", documents.invoice, name="invoice"),
+    path("invoices/<inv:number>/credit/", invoices.invoice_credit, name="invoice_credit"),
+    path("invoices/<inv:number>/void/", invoices.invoice_void, name="invoice_void"),
 ]
 
 public_pages = [

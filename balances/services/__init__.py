@@ -15,6 +15,7 @@ from balances.services.acts import (
     suggest,
     undo_allocation,
     void_invoice,
+    why_not_voided,
 )
 from balances.services.exceptions import lift_exception, make_exception
 from balances.services.holds import change_hold, hold_credit, release_credit
@@ -92,4 +93,5 @@ __all__ = [
     "unfinished",
     "void_invoice",
     "what_would_change",
+    "why_not_voided",
 ]

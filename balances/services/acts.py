@@ -208,17 +208,24 @@ def void_invoice(invoice: Invoice, *, by: Actor, reason: str, once: Once | None 
     paid_by = accounts_that_paid(invoice)
     with open_books(invoice.account_id, *paid_by, by=by, once=once) as books:
         charges = list(invoice_charges(invoice))
-        if all(charge.voided for charge in charges):
-            raise Refusal(f"{invoice.ref} is void already.")
-        if any(charge.moved or charge.written_off or charge.source_id for charge in charges):
-            raise Refusal(f"{invoice.ref} is on a payment plan or written off. Undo that first.")
+        if refused := why_not_voided(invoice, charges):
+            raise Refusal(refused)
         for entry in live_allocations(charge__invoice=invoice):
             books.unallocate(entry, reason=reason)
-        for charge in charges:
-            if left := charge.amount - charge.credited:
-                books.credit_note(charge, left, reason=reason)
+        taken_back = {charge: left for charge in charges if (left := charge.amount - charge.credited)}
+        for charge, left in taken_back.items():
+            books.credit_note(charge, left, reason=reason)
     Charge.objects.filter(invoice=invoice).update(voided=True)
-    record("invoice.voided", invoice, by=by, reason=reason)
+    record("invoice.voided", invoice, by=by, after={"amount": sum(taken_back.values())}, reason=reason)
+
+
+def why_not_voided(invoice: Invoice, charges: Sequence[Charge]) -> str:
+    """Why an invoice with these lines can't be taken back, in the user's words; "" when it can."""
+    if all(charge.voided for charge in charges):
+        return f"{invoice.ref} is void already."
+    if any(charge.moved or charge.written_off or charge.source_id for charge in charges):
+        return f"{invoice.ref} is on a payment plan or written off. Undo that first."
+    return ""
 
 
 def recover(charge: Charge, amount: int, credit: Credit, *, by: Actor, once: Once | None = None) -> None:

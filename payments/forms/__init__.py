@@ -9,13 +9,14 @@ from payments.forms.mail import SendForm
 from payments.forms.refunds import GoingBackForm, PlainForm, RefundForm, RefundLimitForm, ReturnForm, SealedForm
 from payments.forms.status import CollectForm, MoveForm
 from payments.forms.twins import TwinCheck
-from payments.forms.undo import ReasonForm, SealedReasonForm, UndoForm
+from payments.forms.undo import CreditNoteForm, ReasonForm, SealedReasonForm, UndoForm
 
 __all__ = [
     "AllocateForm",
     "ApplyForm",
     "ChangeHoldForm",
     "CollectForm",
+    "CreditNoteForm",
     "CreditedForm",
     "DocumentsForm",
     "GatewayForm",

@@ -1,10 +1,12 @@
 """Forms that undo something, each with its reason and its one-time key."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
-from balances.requests import Once
+from balances.models import Charge
+from balances.requests import Once, was_answered
 from clinicpay import money
 from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
 
@@ -26,6 +28,40 @@ class SealedReasonForm(ReasonForm):
     """Why something is undone whose consequences were shown; `seal` is their digest."""
 
     seal = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+
+class CreditNoteForm(ReasonForm):
+    """How much of which line of an invoice is taken back, and why."""
+
+    charge = forms.TypedChoiceField(label="Charge", coerce=int, widget=forms.RadioSelect)
+    amount = MoneyField(label="Amount to credit", error_messages={"required": "Enter the amount to credit."})
+    field_order = ("charge", "amount", "reason")
+
+    def __init__(self, *args: Any, lines: Sequence[Charge], currency: str, **options: Any) -> None:
+        super().__init__(*args, currency=currency, **options)
+        self.lines, self.currency = {line.pk: line for line in lines}, currency
+        fields: dict[str, Any] = self.fields
+        owed = [line for line in lines if line.outstanding]
+        offered = lines if self.is_bound else owed  # what is credited meanwhile is told below, in words
+        fields["charge"].choices = [
+            (line.pk, f"{line}, owes {money.show(line.outstanding, currency)}") for line in offered
+        ]
+        if len(owed) == 1:
+            fields["charge"].initial = owed[0].pk
+
+    def clean(self) -> dict[str, Any]:
+        """At most what is owed: what was paid is un-applied first, by hand."""
+        cleaned = super().clean() or self.cleaned_data
+        line, amount = self.lines.get(cleaned.get("charge", 0)), cleaned.get("amount") or 0
+        if line and amount > line.outstanding and not was_answered(self.data.get("request_key", "")):
+            left = money.show(line.outstanding, self.currency)
+            self.add_error("amount", f"Enter at most {left}, which is what this charge owes.")
+        return cleaned
+
+    @property
+    def line(self) -> Charge:
+        """The line that was chosen."""
+        return self.lines[self.cleaned_data["charge"]]
 
 
 class UndoForm(ReasonForm):

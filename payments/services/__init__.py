@@ -42,6 +42,7 @@ from payments.services.refunds import (
 )
 from payments.services.requests import PaymentRequest, create_payment, edit_payment
 from payments.services.tallies import fold_tallies
+from payments.services.voiding import Voiding, foresee_void, void_as_shown
 
 __all__ = [
     "Attachment",
@@ -55,6 +56,7 @@ __all__ = [
     "Restored",
     "Tender",
     "Use",
+    "Voiding",
     "add_note",
     "approve_and_pay",
     "approve_refund",
@@ -72,6 +74,7 @@ __all__ = [
     "foresee_return",
     "foresee_reversal",
     "foresee_use",
+    "foresee_void",
     "gateway_settings",
     "goes_by_gateway",
     "keep_capture",
@@ -100,6 +103,7 @@ __all__ = [
     "send_mail_of",
     "set_gateway",
     "set_refund_limit",
+    "void_as_shown",
     "waits_for_gateway",
     "why_not_refunded",
     "why_not_returned",

@@ -25,7 +25,7 @@ OF_REQUEST = {"payment_status"}
 WITH_REASON = {
     *("allocation_undo", "payment_reverse", "benefits_withdraw", "document_remove"),
     *("write_off_new", "write_off_decline", "write_off_reverse"),
-    *("plan_cancel", "package_cancel"),
+    *("plan_cancel", "package_cancel", "invoice_credit", "invoice_void"),
     *("refund_reject", "refund_fail", "refund_reverse", "hold_change", "hold_release"),
     *("gateway_task_book", "gateway_task_return"),
     "slip_void",

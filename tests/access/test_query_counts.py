@@ -78,6 +78,8 @@ MOST = {
     "account_lookup": 6,
     "account_transactions": 7,  # two lists
     "invoice": 6,
+    "invoice_credit": 6,
+    "invoice_void": 7,
     "receipt": 7,
     "receipt_send": 6,
     "payment_receipt_pdf": 6,
