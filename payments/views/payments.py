@@ -120,7 +120,7 @@ def payment_reverse(request: ClinicRequest, number: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             _reversed(request, found, form)
-            notify(request, f"{found.ref} was reversed. What it had paid is owed again.")
+            notify(request, f"{found.ref} was reversed. Anything that it had paid is owed again.")
             return redirect_after(request, address(request.member.clinic, "payment", number=number))
         except Changed as refusal:
             changed = str(refusal)
