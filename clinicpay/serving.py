@@ -95,7 +95,7 @@ class Worker(SyncWorker):
             key.data(key.fileobj)
         silent = time.monotonic() - self.patience
         for caller in [caller for caller in self._waiting if caller.since < silent]:
-            self._forget(caller).close()
+            self._dismiss(caller)
 
     def _wake(self, signals: int) -> None:
         os.read(signals, 4096)
@@ -112,7 +112,7 @@ class Worker(SyncWorker):
             self._answer(caller)
             return
         if len(self._waiting) >= self.room:
-            self._forget(next(iter(self._waiting))).close()
+            self._dismiss(next(iter(self._waiting)))
         self._waiting[caller] = None
         self._poller.register(caller, selectors.EVENT_READ, self._hear)
 
@@ -124,6 +124,13 @@ class Worker(SyncWorker):
         del self._waiting[caller]
         self._poller.unregister(caller)
         return caller
+
+    def _dismiss(self, caller: Caller) -> None:
+        """Send it away, unless it has asked since it was last heard: this process may have been busy with another."""
+        if self._forget(caller).has_asked():
+            self._answer(caller)
+        else:
+            caller.close()
 
     def _answer(self, caller: Caller) -> None:
         self.notify()
@@ -142,4 +149,4 @@ class Worker(SyncWorker):
         while any(caller.since > time.monotonic() - JUST_COME for caller in self._waiting):
             self._turn(0.05)
         for caller in list(self._waiting):
-            self._forget(caller).close()
+            self._dismiss(caller)

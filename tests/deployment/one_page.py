@@ -26,3 +26,12 @@ class Cramped(Worker):
     """Lets only two wait."""
 
     room = 2
+
+
+class Tired(Worker):
+    """Has no patience left once it has answered."""
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Answer, and then wait for nobody."""
+        super().handle(listener, client, addr)
+        self.patience = 0.0

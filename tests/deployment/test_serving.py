@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from clinicpay.embedded.parts import Part, stop_all
+from clinicpay.serving import JUST_COME
 from tests.embedded.test_supervisor import eventually
 from tests.ports import server_port
 
@@ -24,6 +26,11 @@ PROCESSES = 2
 MANY = 8 * PROCESSES
 NEVER = ("--timeout", "3600", "--graceful-timeout", "3600")
 """So that nobody is sent away or killed while a test looks: what waits for a silent connection waits for ever."""
+
+MEANWHILE = b"GET /meanwhile HTTP/1.1\r\nHost: here\r\n\r\n"
+UPLOAD = b"POST /slow HTTP/1.1\r\nHost: here\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+"""What gunicorn says to that once a process has begun with it."""
 
 
 class Web:
@@ -218,6 +225,63 @@ def test_process_that_ends_answers_who_has_asked_meanwhile(web: Callable[..., We
 
         assert [f'"process": {process}'.encode() in everything(caller) for caller in callers] == [True] * 3
     assert ours.get()["process"] != process
+
+
+def test_who_asks_while_others_are_answered_is_not_sent_away(web: Callable[..., Web]) -> None:
+    """The process hears only after the answer that it has waited too long for one who asked during it."""
+    ours = web(*NEVER, "--worker-class", "tests.deployment.one_page.Tired", processes=1)
+
+    with ours.connect() as waiting, ours.connect() as slow:
+        slow.sendall(UPLOAD)
+        assert slow.recv(65536) == CONTINUE  # behind the other, so it has that by now
+        waiting.sendall(MEANWHILE)
+        slow.sendall(b"body")
+
+        assert b'"sent": 4' in everything(slow)
+        slow.close()
+        assert b"/meanwhile" in everything(waiting)
+
+
+def test_oldest_that_has_asked_makes_no_room(web: Callable[..., Web]) -> None:
+    ours = web(*NEVER, "--worker-class", "tests.deployment.one_page.Cramped", processes=1)
+    process = ours.get()["process"]
+
+    with ours.held(b"", 2) as callers:
+        os.kill(process, signal.SIGSTOP)
+        with ours.connect() as slow:
+            slow.sendall(UPLOAD)  # before it is accepted, so that it needs no room
+            os.kill(process, signal.SIGCONT)
+            assert slow.recv(65536) == CONTINUE
+            with ours.connect():  # one too many
+                callers[0].sendall(MEANWHILE)
+                slow.sendall(b"body")
+
+                assert b'"sent": 4' in everything(slow)
+                slow.close()
+                assert b"/meanwhile" in everything(callers[0])
+
+
+def test_process_that_ends_answers_who_asks_while_it_answers_others(web: Callable[..., Web]) -> None:
+    ours = web(*NEVER, processes=1)
+    process = ours.get()["process"]
+
+    with ours.held(b"", 3) as (first, second, waiting):
+        assert ours.get()["process"] == process  # behind those three, so it has them by now
+        time.sleep(JUST_COME)
+        first.sendall(UPLOAD)
+        assert first.recv(65536) == CONTINUE
+        os.kill(process, signal.SIGTERM)
+        second.sendall(UPLOAD)
+        first.sendall(b"body")
+        assert b'"sent": 4' in everything(first)
+        first.close()
+        assert second.recv(65536) == CONTINUE
+        waiting.sendall(MEANWHILE)
+        second.sendall(b"body")
+        assert b'"sent": 4' in everything(second)
+        second.close()
+
+        assert f'"process": {process}'.encode() in everything(waiting)
 
 
 def test_processes_are_replaced_and_every_request_is_answered(web: Callable[..., Web]) -> None:
