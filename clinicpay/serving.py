@@ -32,7 +32,7 @@ class Caller(socket.socket):
     """An accepted connection. What was read while it waited is read again by whoever answers."""
 
     def __init__(self, accepted: socket.socket, address: Any, listener: Any) -> None:
-        super().__init__(fileno=accepted.detach())
+        super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
         self.address, self.listener, self.since = address, listener, time.monotonic()
         self._read = bytearray()
         self.refusal: Exception | None = None

@@ -16,6 +16,12 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
     return [page]
 
 
+class Patient(Worker):
+    """Sends nobody away, however long a busy machine takes."""
+
+    patience = 3600.0
+
+
 class Hasty(Worker):
     """Sends away soon who says nothing."""
 

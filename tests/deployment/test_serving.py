@@ -100,7 +100,7 @@ def web(tmp_path: Path) -> Iterator[Callable[..., Web]]:
 def ours(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
     """The server as it is, for those that leave it as it was."""
     with starting(tmp_path_factory.mktemp("web")) as start:
-        yield start(*NEVER)
+        yield start(*NEVER, "--worker-class", "tests.deployment.one_page.Patient")
 
 
 def everything(caller: socket.socket) -> bytes:
