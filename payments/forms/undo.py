@@ -55,7 +55,8 @@ class CreditNoteForm(ReasonForm):
         line, amount = self.lines.get(cleaned.get("charge", 0)), cleaned.get("amount") or 0
         if line and amount > line.outstanding and not was_answered(self.data.get("request_key", "")):
             left = money.show(line.outstanding, self.currency)
-            self.add_error("amount", f"Enter at most {left}, which is what this charge owes.")
+            most = f"Enter at most {left}, which is what this charge owes."
+            self.add_error("amount", most if line.outstanding else "Nothing is owed on this charge any more.")
         return cleaned
 
     @property

@@ -110,6 +110,13 @@ def test_paid_invoice_has_nothing_to_credit(bill, harbor, charge):
     assert "Nothing is owed on INV-001, so there is nothing to credit." in page.content.decode()
 
 
+def test_charge_that_was_paid_or_voided_meanwhile_is_told_so(bill, harbor, charge):
+    a_payment(harbor, charge.account, 12000, (charge, 12000))
+    answer = send(bill, harbor, "invoice_credit", charge, charge=charge.pk, amount="1")
+    assert answer.status_code == 422
+    assert "Nothing is owed on this charge any more." in Words(answer.content.decode()).text
+
+
 def test_w_6_void_shows_what_it_frees_and_does_it(bill, harbor, charge):
     payment = a_payment(harbor, charge.account, 5000, (charge, 5000))
     page = words(bill, harbor, "invoice_void", charge)
