@@ -97,8 +97,7 @@ class AllocateForm(ApplyForm):
             raise forms.ValidationError("This form names a charge that this money can’t pay. Load the page again.")
         if "seen" not in cleaned:
             return cleaned
-        if not self.was_done:
-            self._check_seen(cleaned["seen"])
+        self._check_seen(cleaned["seen"])
         self.refuse_over(self.terms.credit.available, "more is applied than is available. Lower what is applied.")
         if not self.errors and not self.parts():
             self.add_error(None, "Enter what to apply.")
@@ -108,9 +107,13 @@ class AllocateForm(ApplyForm):
         return cleaned
 
     def _check_seen(self, seen: Seen) -> None:
+        """The figures are read before the key: whoever finds them changed by this very form finds its key, too."""
+        changed = seen.changes(self.currency)
+        if (changed or seen.credit != self.terms.credit.pk) and self.was_done:
+            return
+        self.changed = changed
         if seen.credit != self.terms.credit.pk:
             self.add_error(None, STALE)
-        self.changed = seen.changes(self.currency)
         if self.changed:
             self.add_error(
                 None, "Changed since you opened this page. Nothing was saved; look at it again, then press OK."

@@ -3,6 +3,7 @@
 from typing import Any, Self
 
 from django import forms
+from django.utils.functional import cached_property
 
 from balances.requests import Once, was_answered
 from clinicpay import money
@@ -39,12 +40,16 @@ class GoingBackForm(ClinicForm):
     def __init__(self, *args: Any, payment: Payment, currency: str, **options: Any) -> None:
         super().__init__(*args, currency=currency, **options)
         self.payment, self.currency, self.left = payment, currency, refundable(payment)
-        self.was_done = was_answered(self.data.get("request_key", ""))
+
+    @cached_property
+    def was_done(self) -> bool:
+        """Whether this very form was done already; asked after the figures that it no longer fits."""
+        return was_answered(self.data.get("request_key", ""))
 
     def clean(self) -> dict[str, Any]:
         """Something is left to go back."""
         cleaned = super().clean() or self.cleaned_data
-        if not self.was_done and (words := self.why_not()):
+        if (words := self.why_not()) and not self.was_done:
             raise forms.ValidationError(words)
         return cleaned
 

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 
 from balances.models import Credit
+from balances.seen import Seen
 from balances.services import apply_credit
 from clinicpay.clinics.scope import clinic_scope
 from tests.balances.invariants import broken
@@ -65,6 +66,33 @@ def test_one_form_sent_by_a_crowd_is_one_act_and_equal_answers(scene):
 
     assert not failures(answers)
     assert {answer.status_code for answer in answers} == {302}
+    with clinic_scope(home.clinic):
+        assert (applied(), left(*charges)) == ([6000, 2000], [0, 3000])
+
+
+def test_form_whose_twin_is_done_while_it_is_read_gets_the_same_answer(scene, monkeypatch):
+    """The twin comes through between the look at the key and the look at the figures: they are read the other way."""
+    home, charges, payment = scene
+    client = signed_in(home.bill)
+    sheet = opened(client, home, payment)
+    look, twins = Seen.changes, []
+
+    def press(_number: int):
+        own = Client()
+        own.cookies = client.cookies.copy()
+        return Sheet(own, sheet.address, sheet.html, sheet.key).ok()
+
+    def changes(seen, currency):
+        if not twins:
+            twins.append("on its way")
+            twins[:] = rush(1, press)
+        return look(seen, currency)
+
+    monkeypatch.setattr(Seen, "changes", changes)
+    answers = [sheet.ok(), *twins]
+
+    assert not failures(answers)
+    assert [answer.status_code for answer in answers] == [302, 302]
     with clinic_scope(home.clinic):
         assert (applied(), left(*charges)) == ([6000, 2000], [0, 3000])
 
