@@ -137,7 +137,7 @@ def test_undo_page_names_what_was_undone_since_before_anything_is_sent(bill, har
     assert "RUN-001 can’t be undone as a whole: 1 of its applications was undone or refunded since." in text
     assert "The 1 that still stands can be undone singly." in text
     gone, still = text.split("Undone or refunded since Payment")[1].split("Still applied Payment")
-    assert (refunded.ref in gone, other.ref in gone, "$50.00" in gone) == (True, False, True)
+    assert (refunded.ref in gone, other.ref in gone, "$50.00" in gone, "RF-001" in gone) == (True, False, True, True)
     assert (refunded.ref in still, other.ref in still, "$30.00" in still) == (False, True, True)
     assert "Reason" not in text
 
