@@ -89,7 +89,8 @@ def test_prepayment_that_is_used_up_says_what_it_leaves_alone():
     decided, skipped = decide(sources, targets)
     assert [one.reason for one in decided] == [
         "PAY-001 to INV-002: it is held for D2740, which this is.",
-        "PAY-001 to INV-003: it is held for D2740, which this is; it leaves INV-001 alone: procedure is D1110, not D2740.",
+        "PAY-001 to INV-003: it is held for D2740, which this is; "
+        "it leaves INV-001 alone: procedure is D1110, not D2740.",
     ]
     assert skipped == []
 
