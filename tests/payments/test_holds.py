@@ -1,7 +1,7 @@
 """Holding money for something, changing for what, letting it go: the pages and their wrong input (S3.13–S3.19)."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
@@ -106,27 +106,6 @@ def test_s3_13_and_s3_16_part_of_a_payment_is_held_for_what_is_named(desk, paid,
     assert f"Treatment {crown.ref} · Procedure D2740" in page
     assert f"{crown.ref} planned" in page
     assert "Hold $100.00" in page
-
-
-def test_planned_treatment_is_told_with_the_day_that_it_has_at_the_clinic(desk, harbor, ethan, paid):
-    """9 PM in New York is the next day's 2 AM in UTC: wherever the treatment is named, it is on the clinic's day."""
-    late = datetime(2027, 3, 2, 2, 0, tzinfo=UTC)
-    schedule_event(
-        by=harbor.itself,
-        work=[Work("D2740")],
-        patient=ethan,
-        practitioner=harbor.practitioner,
-        location=harbor.location,
-        service_at=late,
-    )
-    for page in ("payment_hold", "payment_context"):
-        shown = words(desk.get(page, number=paid.number))
-        assert "Mar 1, 2027" in shown
-        assert "Mar 2, 2027" not in shown
-    assert "Mar 1, 2027" in words(desk.get("payment_new", f"?patient={ethan.ref}"))
-    hold_credit(credit_of(paid), 20000, by=harbor.bill, criteria={"procedure": "D2740"})
-    assert "planned, Mar 1, 2027" in words(desk.get("payment", number=paid.number))
-    assert "planned, Mar 1, 2027" in words(desk.enter("bill").get("pre_payments"))
 
 
 def test_s3_5_treatment_pre_payment_is_held_once_it_is_paid_and_gets_criteria_afterwards(desk, ethan, crown, harbor):
