@@ -180,7 +180,8 @@ class _Matching:
         order = sorted(shapes, key=len, reverse=True)
         for target in self.targets:
             while target.outstanding and (held := _best(shapes, order, target)):
-                yield _apply(held, target, f"it is held for {held.held_for}, which this is")
+                why = f"it is held for {held.held_for}, which this is"
+                yield _apply(held, target, why + self._leaves_alone(held, target))
 
     def _oldest(self, kind: str, own: Sequence[Source]) -> Iterator[Decided]:
         words = KINDS[CreditKind(kind)]
@@ -225,13 +226,24 @@ class _Matching:
         """What a pre-payment waits for, and how the charge that comes nearest differs (S3.42)."""
         if not wanted.asked:
             return "held as a pre-payment without criteria, so only a person may use it"
-        waiting = f"held for {wanted}"
+        near = self._nearest(wanted)
+        if near is None:
+            return f"held for {wanted}; nothing that is owed waits for it"
+        return f"held for {wanted}; {near[0].ref} does not match: {near[1]}"
+
+    def _leaves_alone(self, held: Source, target: Target) -> str:
+        """What money that is used up here does not pay, and why; of money that is left a skip says so."""
+        near = self._nearest(held.held_for or NO_TRAITS) if held.available <= target.outstanding else None
+        return f"; it leaves {near[0].ref} alone: {near[1]}" if near else ""
+
+    def _nearest(self, wanted: Traits) -> tuple[Target, str] | None:
+        """The charge still owed that comes nearest to what money is held for, with the criteria that it fails."""
         near = [(list(failed(wanted, one.traits, self.rules.custom)), one) for one in self.targets[:NEAR]]
         near = [(why, one) for why, one in near if one.outstanding and why]
         if not near:
-            return f"{waiting}; nothing that is owed waits for it"
+            return None
         why, target = min(near, key=lambda pair: len(pair[0]))
-        return f"{waiting}; {target.ref} does not match: {' and '.join(why)}"
+        return target, " and ".join(why)
 
 
 NEAR = 50

@@ -6,7 +6,7 @@ from django import forms
 
 from balances.auto_apply import KINDS
 from balances.models import AllocationRules
-from balances.requests import Once
+from balances.requests import Once, was_answered
 from clinicpay.staff.models import Practitioner
 from clinicpay.ui.forms import ClinicForm, RequestKeyField
 
@@ -16,6 +16,24 @@ ORDERS = {
     "deposit,unapplied,pre_payment": "Deposits, then unapplied payments, then pre-payments",
 }
 """Orders in which the kinds of money are used, the usual one first (A3)."""
+
+
+class OnceForm(forms.Form):
+    """A form whose second arrival is answered as its first, although what it asks for no longer fits what is owed.
+
+    Figures first, then the key: `if amount > left and not self.was_done`. Its twin may be done between the two looks,
+    and whoever finds figures that it has changed finds its key, too; the other way round it would be told a fault.
+    """
+
+    request_key = RequestKeyField()
+
+    @property
+    def was_done(self) -> bool:
+        """Whether this very form was done already: then it is only read, for its key to be answered.
+
+        Looked up anew each time, so that no later figure meets an older look.
+        """
+        return was_answered(self.data.get("request_key", ""))
 
 
 class RunForm(ClinicForm):

@@ -105,10 +105,7 @@ _APPLIED = ("pk", "charge", "credit", "charge_delta", "charge__invoice__location
 
 def check_untouched(run: AutoApplyRun) -> None:
     """Raise Refusal when anything of what a run applied was undone since; one whose undoing has begun goes on."""
-    if run.undone:
-        return
-    rows = allocations(posting__run=run).select_related(None)
-    undone = rows.filter(reversed_by__isnull=False).values_list("credit__payment__number", flat=True)
+    undone = touched_of(run).select_related(None).values_list("credit__payment__number", flat=True)
     if gone := sorted(set(undone)):
         more = f" and {len(gone) - 3} more" if len(gone) > 3 else ""
         raise Refusal(
@@ -116,6 +113,12 @@ def check_untouched(run: AutoApplyRun) -> None:
             "since, so it can't be undone as a whole. Nothing was undone now; undo single applications instead, on the "
             "pages of their payments."
         )
+
+
+def touched_of(run: AutoApplyRun) -> QuerySet[Allocation]:
+    """What a run applied and somebody has undone since, newest first; none once its own undoing has begun."""
+    rows = allocations(posting__run=run, reversed_by__isnull=False)
+    return rows.none() if run.undone else rows
 
 
 def to_undo(run: AutoApplyRun) -> QuerySet[Allocation]:

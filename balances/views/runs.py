@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from balances.filters import DecisionFilter
 from balances.forms import RulesForm, RunForm, UndoRunForm
 from balances.models import AllocationRules, AutoApplyRun, Decision
-from balances.queries import clinic_totals, last_night, runs, standing_of
+from balances.queries import clinic_totals, last_night, live_allocations, runs, standing_of
 from balances.requests import Repeated
 from balances.services import (
     apply_preview,
@@ -22,7 +22,7 @@ from balances.services import (
     stop_run,
     what_would_change,
 )
-from balances.services.runs import to_undo
+from balances.services.runs import to_undo, touched_of
 from balances.services.undoing import LONG
 from balances.states import RunState
 from balances.tables import DecisionTable, RunTable
@@ -124,9 +124,9 @@ def _at(run: AutoApplyRun) -> tuple[str, str, int, int]:
     return f"{doing}, account by account", "account", run.done, run.accounts
 
 
-@allowed(Can.AUTO_APPLY)
+@allowed(Can.AUTO_APPLY, shows="touched")
 def auto_apply_undo(request: ClinicRequest, number: int) -> HttpResponse:
-    """Undo all that a run applied, exactly, or nothing where any of it was undone since."""
+    """Undo all that a run applied, exactly, or nothing where any of it was undone since: that is named before."""
     run = get_object_or_404(AutoApplyRun, number=number)
     form = UndoRunForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -139,7 +139,21 @@ def auto_apply_undo(request: ClinicRequest, number: int) -> HttpResponse:
             return redirect_after(request, address(request.member.clinic, "auto_apply_run", number=number))
     left = to_undo(run).count()
     context = {"run": run, "form": form, "standing": standing_of(run), "left": left, "is_long": left > LONG}
-    return render_page(request, "balances/auto_apply_undo.html", context)
+    return render_page(request, "balances/auto_apply_undo.html", context | _in_the_way(run))
+
+
+NAMED = 20
+"""Applications that the undo page names of what is in its way, and of what may be undone singly instead."""
+
+
+def _in_the_way(run: AutoApplyRun) -> dict[str, Any]:
+    """What of a run was undone since, with the act that did it, and what still stands beside."""
+    gone = touched_of(run).prefetch_related("reversed_by__posting")
+    touched = list(gone[:NAMED])
+    if not touched:
+        return {"touched": touched}
+    standing = live_allocations(posting__run=run)[:NAMED]
+    return {"touched": touched, "touched_count": gone.count(), "still_there": standing}
 
 
 @allowed(Can.AUTO_APPLY, post=Can.MANAGE_SETTINGS)

@@ -45,6 +45,7 @@ LISTS = {
     "deposit_parties": "accounts with deposits whose names begin so",
     "deposit_run": "what an Apply All did",
     "auto_apply_run": "what an automatic run did",
+    "auto_apply_undo": "what is in the way of undoing a run",
     "gateway_tasks": "card payments to decide",
     "nights": "the nights",
     "follow_ups": "the list of follow-ups",

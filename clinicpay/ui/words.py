@@ -49,6 +49,9 @@ def label(state: str) -> str:
 
 
 def day_words(day: date) -> str:
+    """As people write it; of a moment, the day that it is where the page is read, which is the clinic's."""
+    if isinstance(day, datetime):
+        day = timezone.localtime(day)
     return f"{day:%b} {day.day}, {day.year}"
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 from django import forms
 from django.utils.functional import cached_property
 
+from balances.forms import OnceForm
 from balances.models import Invoice
-from balances.requests import Once, was_answered
+from balances.requests import Once
 from clinicpay import money
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
@@ -121,10 +122,9 @@ class TermsForm(ClinicForm):
         )
 
 
-class PlanForm(TermsForm):
+class PlanForm(OnceForm, TermsForm):
     """The same, to be made: with what the invoices owed when the page was drawn."""
 
-    request_key = RequestKeyField()
     shown = forms.CharField(required=False, max_length=60_000, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **options: Any) -> None:
@@ -150,11 +150,6 @@ class PlanForm(TermsForm):
     def _sent(self, name: str) -> list[str]:
         data: Any = self.data
         return list(data.getlist(name))
-
-    @property
-    def was_done(self) -> bool:
-        """Whether it was sent before and done: then what it asks for fits no more."""
-        return was_answered(self.data.get("request_key", ""))
 
     def kept(self) -> Shown:
         """What the chosen invoices owed then."""

@@ -5,7 +5,8 @@ from typing import Any
 
 from django import forms
 
-from balances.requests import Once, was_answered
+from balances.forms import OnceForm
+from balances.requests import Once
 from clinicpay.ui.forms import ClinicForm, RequestKeyField
 from followups.queries.statements import Span
 
@@ -80,11 +81,10 @@ class RecentForm(ClinicForm):
         return int(self.cleaned_data["recent"])
 
 
-class BatchForm(ClinicForm):
+class BatchForm(OnceForm, ClinicForm):
     """Send what the page shows, and nothing else."""
 
     seal = forms.CharField(widget=forms.HiddenInput, max_length=32)
-    request_key = RequestKeyField()
 
     def __init__(self, data: Any = None, *, seal: str, **options: Any) -> None:
         super().__init__(data, initial={"seal": seal}, **options)
@@ -93,8 +93,7 @@ class BatchForm(ClinicForm):
     def clean(self) -> dict[str, Any]:
         """The list is still the one that was shown, unless this very form was done; if not the present one is shown."""
         cleaned = super().clean() or self.cleaned_data
-        key = cleaned.get("request_key")
-        if cleaned.get("seal") != self.shown and not (key and was_answered(str(key))):
+        if cleaned.get("seal") != self.shown and not self.was_done:
             self.data = {**self.data.dict(), "seal": self.shown}  # type: ignore[attr-defined]  # a QueryDict
             self.add_error(None, "This list has changed since it was shown. Look at it again, then send.")
         return cleaned

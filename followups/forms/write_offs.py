@@ -6,7 +6,8 @@ from typing import Any
 from django import forms
 from django.utils.functional import cached_property
 
-from balances.requests import Once, was_answered
+from balances.forms import OnceForm
+from balances.requests import Once
 from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
 from followups.queries.write_offs import Facts
 from followups.services import Wish
@@ -15,7 +16,7 @@ from followups.states import WriteOffCause
 GONE = "One of these invoices owes nothing any more, waits already, or isn’t this account’s. Look again."
 
 
-class WriteOffForm(ClinicForm):
+class WriteOffForm(OnceForm, ClinicForm):
     """ "Write off": which invoices, whether plans end for it, and why (S2.43).
 
     `shown` carries what the page showed, so that nobody gives up more than they saw. A form that was done already is
@@ -38,13 +39,11 @@ class WriteOffForm(ClinicForm):
         help_text="Whoever decides, and an auditor, reads this.",
     )
     shown = forms.CharField(widget=forms.HiddenInput, required=False, max_length=60_000)
-    request_key = RequestKeyField()
 
     def __init__(self, *args: Any, facts: Facts, **options: Any) -> None:
         every = [one.invoice.ref for one in facts.free]
         super().__init__(*args, initial={"invoices": every, "shown": shown_of(facts)}, **options)
         self.facts = facts
-        self.was_done = was_answered(self.data.get("request_key", ""))
         sent = self.data.getlist("invoices") if self.was_done else []  # type: ignore[attr-defined]
         fields: dict[str, Any] = self.fields
         fields["invoices"].choices = [(ref, ref) for ref in dict.fromkeys([*every, *sent])]

@@ -10,6 +10,7 @@ from clinicpay.staff.roles import TABLE, Can
 from followups.models import Attempt, Promise
 from followups.states import PromiseStatus
 from payments.models import Payment
+from payments.queries import with_parts
 
 
 class Record(NamedTuple):
@@ -41,8 +42,8 @@ def promises_of(account: Account) -> QuerySet[Promise]:
 
 
 def last_payments(account: Account) -> list[Payment]:
-    """The five most recent payments of the account, of any status (S2.23)."""
-    return list(Payment.objects.filter(account=account).order_by("-created_at", "-pk")[:5])
+    """The five most recent payments of the account, of any status, with where their money is (S2.23, S3.29–S3.36)."""
+    return with_parts(Payment.objects.filter(account=account).order_by("-created_at", "-pk")[:5])
 
 
 def followers() -> list[Membership]:

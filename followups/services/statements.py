@@ -10,6 +10,7 @@ from balances.ledger import lock_accounts
 from balances.requests import Once, answer, claim
 from clinicpay import money
 from clinicpay.audit.services import record
+from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic, Location
 from clinicpay.clinics.numbers import take
 from clinicpay.patients.models import Account, Patient
@@ -72,7 +73,8 @@ def make_statement(account: Account, giving: Giving, *, by: Actor) -> Statement:
     place = Location.objects.get(pk=content.pop("location"))
     link = _link(account, content["due"], patient, place, by=by) if giving.site else None
     if link:
-        content["pay"] = {"site": giving.site, "until": link.expires_at.date().isoformat(), "ref": link.payment.ref}
+        until = timezone.localtime(link.expires_at, clock.zone(by.clinic)).date()
+        content["pay"] = {"site": giving.site, "until": until.isoformat(), "ref": link.payment.ref}
     statement = Statement.objects.create(
         number=take(Statement.KIND)[0],
         account=account,

@@ -56,7 +56,7 @@ class ContextForm(ClinicForm):
 def _words(event: TreatmentEvent) -> str:
     parts = [
         shown(TreatmentEvent.KIND, event.number),
-        day_words(event.service_at.date()),
+        day_words(event.service_at),
         event.patient.name,
         event.title,
     ]

@@ -12,7 +12,7 @@ from clinicpay.clinics.models import Location
 from clinicpay.clinics.numbers import Numbered, typed
 from clinicpay.patients.models import Patient
 from clinicpay.ui.days import DayField
-from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
+from clinicpay.ui.forms import ClinicForm, MoneyField
 from clinicpay.ui.words import day_words
 from payments.forms.twins import TwinCheck
 from payments.models import Payment
@@ -47,7 +47,6 @@ class NumberedField(forms.ModelChoiceField):
 class CreateForm(TwinCheck, ClinicForm):
     """A request to collect; `wanted` is what was chosen so far, whose treatments are offered."""
 
-    request_key = RequestKeyField()
     patient = NumberedField(
         Patient.objects.none(),
         label="Patient",

@@ -6,15 +6,15 @@ from typing import Any
 
 from django import forms
 from django.forms import formset_factory
-from django.utils.functional import cached_property
 
+from balances.forms import OnceForm
 from balances.models import Charge
 from balances.queries import billed_charges
-from balances.requests import Once, was_answered
+from balances.requests import Once
 from clinicpay import money
 from clinicpay.clinics.models import Location
 from clinicpay.patients.models import Account, Patient
-from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField, dress
+from clinicpay.ui.forms import ClinicForm, MoneyField, dress
 from payments.forms.twins import TwinCheck
 from payments.services import Order, Tender
 from payments.states import TENDERS, Method
@@ -36,14 +36,12 @@ class TenderForm(forms.Form):
 TenderForms = formset_factory(TenderForm, extra=0, max_num=9, validate_max=True)
 
 
-class ApplyForm(ClinicForm):
+class ApplyForm(OnceForm, ClinicForm):
     """What goes to which of an account's charges: an Apply field for each.
 
     A charge that the form was sent for stays on it when it was paid in the meantime, so that money meant
     for it is refused in words. A form that was done already is only read, for its key to be answered.
     """
-
-    request_key = RequestKeyField()
 
     def __init__(self, *args: Any, account: Account, charges: Sequence[Charge], currency: str, **options: Any) -> None:
         super().__init__(*args, currency=currency, **options)
@@ -63,11 +61,6 @@ class ApplyForm(ClinicForm):
         applied: MoneyField = field
         return applied
 
-    @cached_property
-    def was_done(self) -> bool:
-        """Whether this very form was done already; asked only when what it says no longer fits."""
-        return was_answered(self.data.get("request_key", ""))
-
     @property
     def lines(self) -> list[tuple[Charge, forms.BoundField]]:
         """Each charge with its Apply field."""
@@ -76,9 +69,9 @@ class ApplyForm(ClinicForm):
     def clean(self) -> dict[str, Any]:
         """No charge gets more than is owed on it."""
         cleaned = super().clean() or self.cleaned_data
-        for charge in self.charges:
-            if (cleaned.get(apply_name(charge)) or 0) > charge.outstanding and not self.was_done:
-                self.add_error(apply_name(charge), self._most(charge))
+        over = [one for one in self.charges if (cleaned.get(apply_name(one)) or 0) > one.outstanding]
+        for charge in over if over and not self.was_done else ():
+            self.add_error(apply_name(charge), self._most(charge))
         return cleaned
 
     def _most(self, charge: Charge) -> str:

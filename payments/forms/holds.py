@@ -5,15 +5,16 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 
+from balances.forms import OnceForm
 from balances.held import contradictions
 from balances.matchable import wanted_by
 from balances.matching import Traits
-from balances.requests import Once, was_answered
+from balances.requests import Once
 from clinicpay import money
 from clinicpay.clinics.models import Location
 from clinicpay.patients.models import Account
 from clinicpay.staff.models import Practitioner
-from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
+from clinicpay.ui.forms import ClinicForm, MoneyField
 from clinicpay.ui.words import day_words
 from payments.forms.create import NumberedField
 from payments.forms.undo import ReasonForm
@@ -28,7 +29,7 @@ ROWS = ("package", "treatment", "procedure", "discipline", "custom_1", "custom_2
 """The criteria in the order of the form; the clinic's own stand below Discipline (S3.34)."""
 
 
-class CriteriaForm(OwnFieldsForm):
+class CriteriaForm(OnceForm, OwnFieldsForm):
     """What a pre-payment of an account is held for; at least one criterion is named."""
 
     treatment = NumberedField(
@@ -52,7 +53,6 @@ class CriteriaForm(OwnFieldsForm):
         Location.objects.none(), label="Location", required=False, empty_label="Any location"
     )
     anyway = forms.BooleanField(label="Hold it like this all the same", required=False)
-    request_key = RequestKeyField()
 
     field_order: tuple[str, ...] = ROWS
 
@@ -105,11 +105,6 @@ class CriteriaForm(OwnFieldsForm):
     def offers_packages(self) -> bool:
         """Whether there is a package to choose."""
         return len(self.fields["package"].choices) > 1  # type: ignore[attr-defined]
-
-    @property
-    def was_done(self) -> bool:
-        """Whether this very form was done already: then it is only read, for its key to be answered."""
-        return was_answered(self.data.get("request_key", ""))
 
     @property
     def wanted(self) -> Traits:
@@ -174,7 +169,7 @@ class ReleaseForm(ReasonForm):
     def clean_amount(self) -> int:
         """At most what is held."""
         amount: int = self.cleaned_data["amount"]
-        if amount > self.held and not was_answered(self.data.get("request_key", "")):
+        if amount > self.held and not self.was_done:
             raise forms.ValidationError(f"Enter at most {money.show(self.held, self.currency)}, which is what is held.")
         return amount
 

@@ -3,9 +3,9 @@
 from typing import Any, Self
 
 from django import forms
-from django.utils.functional import cached_property
 
-from balances.requests import Once, was_answered
+from balances.forms import OnceForm
+from balances.requests import Once
 from clinicpay import money
 from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
 from payments.models import Payment
@@ -25,7 +25,7 @@ MISSING = "Enter an amount greater than zero."
 OVER = "Enter at most {left}, which is what is left to refund. It may have changed since you opened this page."
 
 
-class GoingBackForm(ClinicForm):
+class GoingBackForm(OnceForm, ClinicForm):
     """What refunds and returns have in common: two steps, the second of which sends back what was shown.
 
     A form that was done already is only read, for its key to be answered.
@@ -34,17 +34,11 @@ class GoingBackForm(ClinicForm):
     notes = forms.CharField(
         label="Notes", required=False, max_length=500, widget=forms.Textarea(attrs={"rows": 2, "maxlength": 500})
     )
-    request_key = RequestKeyField()
     seal = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, payment: Payment, currency: str, **options: Any) -> None:
         super().__init__(*args, currency=currency, **options)
         self.payment, self.currency, self.left = payment, currency, refundable(payment)
-
-    @cached_property
-    def was_done(self) -> bool:
-        """Whether this very form was done already; asked after the figures that it no longer fits."""
-        return was_answered(self.data.get("request_key", ""))
 
     def clean(self) -> dict[str, Any]:
         """Something is left to go back."""

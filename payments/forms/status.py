@@ -7,7 +7,7 @@ from django import forms
 
 from balances.requests import Once
 from clinicpay.clinics.models import Location
-from clinicpay.ui.forms import ClinicForm, RequestKeyField
+from clinicpay.ui.forms import ClinicForm
 from payments.forms.twins import TwinCheck
 from payments.models import Payment
 from payments.services import Use
@@ -38,7 +38,6 @@ class CollectForm(TwinCheck, ClinicForm):
     method = forms.ChoiceField(choices=TENDERS, label="Paid by")
     location = forms.ModelChoiceField(Location.objects.none(), label="Taken at", empty_label=None)
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
-    request_key = RequestKeyField()
 
     def __init__(self, *args: Any, payment: Payment, use: Use, **options: Any) -> None:
         self.use, self.payment = use, payment

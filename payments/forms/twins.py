@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 
-from balances.requests import was_answered
+from balances.forms import OnceForm
 from clinicpay.patients.models import Account, Patient
 from payments.models import Payment
 from payments.queries.twins import twins_of
@@ -12,7 +12,7 @@ from payments.queries.twins import twins_of
 ANOTHER = "Tick that this is another payment, or leave it."
 
 
-class TwinCheck(forms.Form):
+class TwinCheck(OnceForm):
     """For a form that takes money or asks for it: the same amount twice a day needs a tick.
 
     Its form calls `warn_of_twins` at the end of `clean`, its template includes payments/twins.html.
@@ -29,5 +29,5 @@ class TwinCheck(forms.Form):
     ) -> None:
         """An error under the tick while it is missing; a form that was done already is no twin of itself."""
         self.twins = twins_of(account, patient, amount, besides)
-        if self.twins and not self.cleaned_data.get("another") and not was_answered(self.data.get("request_key", "")):
+        if self.twins and not self.cleaned_data.get("another") and not self.was_done:
             self.add_error("another", ANOTHER)

@@ -5,17 +5,17 @@ from typing import Any
 
 from django import forms
 
+from balances.forms import OnceForm
 from balances.models import Charge
-from balances.requests import Once, was_answered
+from balances.requests import Once
 from clinicpay import money
-from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
+from clinicpay.ui.forms import ClinicForm, MoneyField
 
 
-class ReasonForm(ClinicForm):
+class ReasonForm(OnceForm, ClinicForm):
     """Why something is undone."""
 
     reason = forms.CharField(label="Reason", max_length=500)
-    request_key = RequestKeyField()
 
     def once(self, act: str, subject: int, **more: Any) -> Once:
         """The one-time key of this act on this subject."""
@@ -53,7 +53,7 @@ class CreditNoteForm(ReasonForm):
         """At most what is owed: what was paid is un-applied first, by hand."""
         cleaned = super().clean() or self.cleaned_data
         line, amount = self.lines.get(cleaned.get("charge", 0)), cleaned.get("amount") or 0
-        if line and amount > line.outstanding and not was_answered(self.data.get("request_key", "")):
+        if line and amount > line.outstanding and not self.was_done:
             left = money.show(line.outstanding, self.currency)
             most = f"Enter at most {left}, which is what this charge owes."
             self.add_error("amount", most if line.outstanding else "Nothing is owed on this charge any more.")

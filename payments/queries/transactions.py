@@ -9,6 +9,7 @@ from balances.matchable import holds_of
 from balances.matching import NO_TRAITS
 from balances.models import Charge, Credit
 from balances.payable import charges_on
+from balances.queries import live_allocations
 from balances.states import CreditKind
 from clinicpay.patients.models import Account, Patient, PatientPayer
 from clinicpay.patients.queries import accounts_found, narrowed
@@ -56,8 +57,13 @@ def with_their_money(credits: Iterable[Any]) -> list[Any]:
 
 
 def charges_to_show(account: Account, *, also_paid: bool) -> QuerySet[Charge]:
-    """What an account's money may pay, oldest first; `also_paid` gives all that was billed to it instead."""
+    """What an account's money may pay, oldest first; `also_paid` adds all that was billed to it or that it paid for."""
     if not also_paid:
         return charges_on(account)
-    rows = Charge.objects.filter(invoice__account=account).select_related("invoice", "event", "patient")
+    billed = Charge.objects.filter(invoice__account=account)
+    if account.is_payer:
+        paid = live_allocations(credit__account=account).order_by().values("charge")
+        ids = billed.values("pk").union(charges_on(account).order_by().values("pk"), paid)
+        billed = Charge.objects.filter(pk__in=ids)
+    rows = billed.select_related("invoice", "event", "patient")
     return rows.order_by("-invoice__invoice_date", "-invoice__number", "line", "pk")

@@ -40,7 +40,6 @@ SHOW_NO_PATIENTS = {
     "payment_receipt_pdf": "leads to the receipt",
     "auto_apply": "counts and sums of runs",
     "auto_apply_preview": "an act, which is recorded itself",
-    "auto_apply_undo": "counts and sums of a run",
     "auto_apply_progress": "counts of a run",
     "auto_apply_stop": "an act, which is recorded itself",
     "auto_apply_again": "an act on a run that was recorded before",

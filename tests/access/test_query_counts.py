@@ -110,7 +110,7 @@ MOST = {
     "follow_up_review": 9,
     "follow_up_review_csv": 9,
     "follow_up_review_xlsx": 9,
-    "follow_up": 19,
+    "follow_up": 20,
     "statement_new": 14,  # the account's whole story, and how it can be paid
     "account_statements": 6,
     "statement_batch": 6,

@@ -20,6 +20,13 @@ def test_only_the_ledger_imports_the_entry_model() -> None:
     assert importers - READERS
 
 
+def test_only_the_form_that_has_the_rule_looks_at_keys() -> None:
+    """Figures first, then the key: it stands in `OnceForm`, and nowhere else again."""
+    assert {place(file) for file in modules(*PRODUCT) if "balances.requests.was_answered" in set(_names(file))} == {
+        "balances/forms.py"
+    }
+
+
 def test_only_the_ledger_writes_entries() -> None:
     writers = {place(file) for file in modules(*PRODUCT) if _writes_entries(ast.parse(file.read_text()))}
 

@@ -83,6 +83,18 @@ def test_prepayment_leaves_a_cleaning_alone_and_names_what_differs():
     ]
 
 
+def test_prepayment_that_is_used_up_says_what_it_leaves_alone():
+    sources = [held(1, 200, procedure="D2740")]
+    targets = [billed(1, 90, procedure="D1110"), billed(2, 150, procedure="D2740"), billed(3, 60, procedure="D2740")]
+    decided, skipped = decide(sources, targets)
+    assert [one.reason for one in decided] == [
+        "PAY-001 to INV-002: it is held for D2740, which this is.",
+        "PAY-001 to INV-003: it is held for D2740, which this is; "
+        "it leaves INV-001 alone: procedure is D1110, not D2740.",
+    ]
+    assert skipped == []
+
+
 def test_prepayment_names_the_charge_that_comes_nearest():
     targets = [billed(1, 90, procedure="D1110"), billed(2, 90, procedure="D2740", location=Named(2, "Harbor Point"))]
     [why] = why_left([held(1, 200, **CROWN)], targets)

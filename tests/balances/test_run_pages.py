@@ -122,6 +122,26 @@ def test_undo_of_a_run_whose_money_was_refunded_since_is_refused_and_says_which(
     assert AutoApplyRun.objects.get().state == RunState.APPLIED
 
 
+def test_undo_page_names_what_was_undone_since_before_anything_is_sent(bill, harbor, ethan):
+    a_charge(harbor, ethan, 5000)
+    a_charge(harbor, ethan, 3000)
+    refunded, other = a_payment(harbor, ethan.account, 5000), a_payment(harbor, ethan.account, 3000)
+    bill.post("auto_apply_preview")
+    bill.post("auto_apply_run", key(), number=1)
+    assert "2 applications of $80.00 in all are undone" in bill.get("auto_apply_undo", number=1)[1]
+    refund_payment(refunded, GoingBack(5000, RefundReason.OTHER), by=harbor.bill)
+
+    status, text = bill.get("auto_apply_undo", number=1)
+
+    assert status == 200
+    assert "RUN-001 can’t be undone as a whole: 1 of its applications was undone or refunded since." in text
+    assert "The 1 that still stands can be undone singly." in text
+    gone, still = text.split("Undone or refunded since Payment")[1].split("Still applied Payment")
+    assert (refunded.ref in gone, other.ref in gone, "$50.00" in gone, "RF-001" in gone) == (True, False, True, True)
+    assert (refunded.ref in still, other.ref in still, "$30.00" in still) == (False, True, True)
+    assert "Reason" not in text
+
+
 def rules(**more):
     return {"order": "pre_payment,deposit,unapplied", "kinds": ["unapplied"], "minimum_age": "0", **more}
 

@@ -6,6 +6,8 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
+from balances.models import AutoApplyRun
+from balances.services import undo_run
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.models import JobFailure, JobRun
@@ -39,6 +41,15 @@ def test_s3_9_night_tells_its_steps_and_leads_to_its_reasons(page, client, harbo
     assert "oldest unapplied payment" in answer.content.decode()
     runs = client.get(address(harbor.clinic, "auto_apply")).content.decode()
     assert '<td class="text-end tabular desk-only">–</td>' in runs  # of a night nobody counted the accounts before
+
+
+def test_night_whose_run_was_undone_since_says_so(page, harbor):
+    patient = a_patient(harbor)
+    a_charge(harbor, patient, 5000)
+    a_payment(harbor, patient.account, 2000)
+    run_night(harbor.clinic.pk, clock.today(harbor.clinic))
+    undo_run(AutoApplyRun.objects.get(), by=harbor.bill, reason="Wrong rules")
+    assert "RUN-001: 1 applied, undone since" in page()
 
 
 def test_failure_names_the_account_and_can_be_run_again(page, client, harbor):

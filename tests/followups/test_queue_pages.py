@@ -161,7 +161,9 @@ def test_panel_shows_invoices_payments_contacts_and_promises(harbor, today, bill
     promise = make_promise(patient.account, 100, today, by=harbor.bill)
     judge_promises(by=harbor.itself, day=today + timedelta(days=1))
 
-    text = text_of(bill.get(_at(patient)))
+    shown = bill.get(_at(patient))
+    assert 'data-alloc="full" title="fully allocated"' in shown.content.decode()  # S3.29, wherever payments are listed
+    text = text_of(shown)
     for words in (
         invoice.ref,
         payment.ref,

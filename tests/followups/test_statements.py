@@ -2,6 +2,7 @@
 
 import io
 import uuid
+from datetime import date
 
 import pypdf
 import pytest
@@ -28,6 +29,7 @@ from followups.statements.paper import paper_of, statement_pdf
 from payments.gateways import token_of
 from payments.models import Message, Payment, PaymentLink
 from payments.services import move_payment
+from payments.services.links import LONGEST
 from payments.states import PaymentStatus
 from tests.factories import a_charge, a_patient, a_payment, a_receipt
 from tests.followups.statement_world import a_history, days_ago, take_cards
@@ -372,6 +374,13 @@ def test_link_that_runs_out_soon_is_renewed(harbor, maya, cards):
 
     assert second.link != first.link
     assert second.link.payment == first.link.payment
+
+
+def test_last_day_of_the_link_is_the_clinics_day(harbor, maya, cards):
+    with time_machine.travel("2026-11-22 02:30:00Z", tick=False):  # 9:30 PM in New York
+        given = give(harbor, maya.account, site=SITE)
+    days = (date.fromisoformat(given.content["pay"]["until"]) - date(2026, 11, 21)).days
+    assert days == LONGEST
 
 
 @override_settings(GATEWAY_SIMULATOR=False)

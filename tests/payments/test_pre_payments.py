@@ -283,7 +283,8 @@ def test_s3_38_night_applies_what_was_held_for_a_crown_and_leaves_a_cleaning_alo
     run_night(harbor.clinic.pk, tonight + timedelta(days=1))
 
     second = pages.text("auto_apply_run", number=2)
-    assert f"{paid.ref} to INV-002: it is held for {crown.ref}, which this is." in second
+    applied = f"{paid.ref} to INV-002: it is held for {crown.ref}, which this is"
+    assert f"{applied}; it leaves INV-001 alone: treatment is {cleaning.ref}, not {crown.ref}." in second
     assert "RUN-002" in pages.text("nights")
     assert listed(pages.html()) == []
     assert "Left to pay $120.00" in pages.text("treatment", number=cleaning.number)

@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from balances.services import hold_credit
+from balances.services import apply_credit, hold_credit
 from clinicpay.patients.models import Account
 from clinicpay.patients.services import add_payer, open_account
 from tests.balances.money import credit_of
@@ -102,6 +102,23 @@ def test_all_shows_what_is_used_up_and_paid(harbor, bill, accounts):
     assert done.ref not in opened
     assert done.ref in everything
     assert charge.invoice.ref in everything
+
+
+def test_all_of_a_payer_shows_what_it_has_paid_for_its_patients_and_what_they_owe(harbor, bill, accounts):
+    insurer = open_account(by=harbor.itself, kind=Account.Kind.INSURANCE, name="Beacon")
+    ada, ben = accounts["Ada"].patients.get(), accounts["Ben"].patients.get()
+    add_payer(ada, insurer, by=harbor.itself)
+    charge, strange = a_charge(harbor, ada, 700), a_charge(harbor, ben, 800)
+    payment = a_payment(harbor, insurer, 900)
+    apply_credit(credit_of(payment), [(charge, 700)], by=harbor.bill)
+
+    opened, everything = (bill.get(f"{PAGE}{insurer.ref}/{query}").content.decode() for query in ("", "?show=all"))
+
+    assert "Open charges of its patients" in opened
+    assert "Charges of its patients" in everything
+    assert charge.invoice.ref not in opened
+    assert charge.invoice.ref in everything
+    assert all("$100.00" in page and strange.invoice.ref not in page for page in (opened, everything))
 
 
 def test_account_pages_for_practitioners_do_not_exist(harbor, accounts):

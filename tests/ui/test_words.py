@@ -3,9 +3,10 @@ from datetime import UTC, date, datetime
 import pytest
 import time_machine
 from django.template import Context, Template
+from django.utils import timezone
 
 from clinicpay.ui.nav import NavItem, mark_active
-from clinicpay.ui.words import device_words, label, tone
+from clinicpay.ui.words import day_words, device_words, label, tone
 
 NOW = datetime(2026, 11, 21, 20, 40, tzinfo=UTC)  # 3:40 PM in New York
 
@@ -29,6 +30,15 @@ def drawn(text, clinic, **values):
 @time_machine.travel(NOW, tick=False)
 def test_when_speaks_the_clinics_time(clinic, moment, words):
     assert f">{words}</time>" in drawn("{% when moment %}", clinic, moment=moment)
+
+
+def test_day_of_a_moment_is_the_day_where_the_page_is_read():
+    late = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
+    with timezone.override("America/New_York"):
+        assert day_words(late) == "Nov 21, 2026"
+        assert day_words(date(2026, 11, 22)) == "Nov 22, 2026"
+    with timezone.override("Asia/Tokyo"):
+        assert day_words(late) == "Nov 22, 2026"
 
 
 @time_machine.travel(NOW, tick=False)
