@@ -5,8 +5,17 @@ from datetime import date, timedelta
 from django.test import override_settings
 from django.utils import timezone
 
-from balances.models import Credit, Entry
-from balances.services import apply_credit, change_rules, hold_credit, make_exception, release_credit
+from balances.models import Credit, Entry, Invoice
+from balances.queries import credit_notes
+from balances.services import (
+    apply_credit,
+    change_rules,
+    credit_charge,
+    hold_credit,
+    make_exception,
+    release_credit,
+    void_invoice,
+)
 from balances.states import EntryKind, Source
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import JobFailure, JobRun
@@ -89,6 +98,15 @@ def a_debtor(home: Clinicful) -> int:
     with clinic_scope(home.clinic, home.olga.user):
         delegate(home.adam, by=home.olga, limit=20_000, last_day=clock.today(home.clinic) + timedelta(days=30))
     return patient.account_id
+
+
+def some_corrections(home: Clinicful, canary: str) -> tuple[Invoice, Entry]:
+    """A void invoice whose treatment can be billed again; a credit note of another, which is still owed in part."""
+    patient = register_patient(by=home.itself, first_name="Vera", last_name=canary)
+    void, part = a_charge(home, patient, 1300).invoice, a_charge(home, patient, 1700)
+    void_invoice(void, by=home.itself, reason=f"{canary} void")
+    credit_charge(part, 200, by=home.itself, reason=f"{canary} credit")
+    return Invoice.objects.select_related("event").get(pk=void.pk), credit_notes(charge=part).get()
 
 
 def a_plan_of_visits(home: Clinicful, patient: Patient, canary: str) -> TreatmentEvent:

@@ -69,6 +69,7 @@ from tests.world_rows import (
     an_export,
     an_insured,
     go_back_and_forth,
+    some_corrections,
     take_a_card,
 )
 from treatments.models import Package, PriceItem, TreatmentEvent
@@ -103,6 +104,8 @@ class World:
     reconciled: Entry
     debtor_id: int
     slip: BankSlip
+    void: Invoice
+    credited: Entry
     sessions: dict[str, str] = field(default_factory=dict)
 
     def browser(self, who: str = "", **options: Any) -> Client:
@@ -277,6 +280,7 @@ def _fill(home: Clinicful, canary: str) -> World:
     held, slip = a_hold_and_a_slip(home, patient)
     an_export(home, a_close(home))
     a_follow_up(home, patient.account, canary)
+    void, credited = some_corrections(home, canary)
     payment = receipt.payments.get()
     asked = create_payment(PaymentRequest(patient, 1500, home.location, planned, memo=f"{canary} memo"), by=by)
     add_note(planned, f"{canary} note", by=by)
@@ -302,6 +306,8 @@ def _fill(home: Clinicful, canary: str) -> World:
         reconciled=reconciled,
         debtor_id=a_debtor(home),
         slip=slip,
+        void=void,
+        credited=credited,
         view=save_view(home.olga, page="payments", name=f"{canary} view", query="status=paid"),
         allocation=Entry.objects.filter(kind=EntryKind.ALLOCATE, charge=charge, reversed_by=None).earliest("pk"),
     )

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 
 from balances.forms import ORDERS
 from balances.models import Charge, Credit, Invoice
+from balances.queries import credit_notes
 from balances.seen import Seen
 from balances.services import preview_run, run_auto_apply, undo_allocation
 from balances.services.runs import new_run
@@ -31,8 +32,10 @@ from payments.models import Payment, Refund
 from payments.services import (
     GoingBack,
     approve_refund,
+    foresee_billing,
     foresee_refund,
     foresee_reversal,
+    foresee_uncredit,
     foresee_void,
     name_own_fields,
     request_refund,
@@ -134,6 +137,16 @@ def _credit_note(world: World) -> dict[str, Any]:
 
 def _voided(world: World) -> dict[str, Any]:
     return _why(world) | {"seal": foresee_void(Invoice.objects.get(pk=world.invoice.pk), world.home.clinic).seal}
+
+
+def _credited_less(world: World) -> dict[str, Any]:
+    note = credit_notes().get(pk=world.credited.pk)
+    return _why(world) | {"seal": foresee_uncredit(note, world.home.clinic).seal}
+
+
+def _billed_again(world: World) -> dict[str, Any]:
+    seal = foresee_billing(world.void.event, world.home.clinic).seal
+    return {"seal": seal, "request_key": str(uuid.uuid4())}
 
 
 def _back(world: World, **chosen: str) -> dict[str, Any]:
@@ -323,6 +336,8 @@ CHANGING: dict[str, tuple[str, Any]] = {
     "payment_reverse": ("rita", _reversal),
     "invoice_credit": ("bill", _credit_note),
     "invoice_void": ("bill", _voided),
+    "credit_reverse": ("bill", _credited_less),
+    "treatment_bill": ("rita", _billed_again),
     "payment_refund": (
         "bill",
         lambda world: _back(world, kind="partial", reason="other", method="cash", way="refund"),
