@@ -16,6 +16,7 @@ from clinicpay.close.states import Outcome
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import render_page
+from followups.queries.write_offs import asked_of
 from followups.services import case_foreseen
 from payments.services import foresee_billing, foresee_uncredit, foresee_void
 from treatments.models import TreatmentEvent
@@ -35,6 +36,9 @@ def invoice_void_follow_up(request: ClinicRequest, number: int) -> HttpResponse:
         if line.event:
             less[line.event] -= line.outstanding
     said = [case_foreseen(found.account, -foreseen.owed), *reviews_foreseen(less)]
+    said += [
+        f"{one.words} and waits: decline it, as nothing of {found.ref} is left then." for one in asked_of([found.pk])
+    ]
     return render_page(request, TEMPLATE, {"invoice": found, "lines": said}, fragment="lines")
 
 

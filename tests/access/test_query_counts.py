@@ -139,7 +139,7 @@ MOST = {
     "plans": 9,  # its rows, where their money is, and the figures above
     "plans_csv": 6,
     "plans_xlsx": 6,
-    "plan_new": 7,
+    "plan_new": 8,
     "plan": 8,
     "plan_bill": 8,
     "plan_cancel": 8,

@@ -126,7 +126,7 @@ def test_what_changed_meanwhile_is_shown_again_first(bill, harbor, void):
     assert answer.status_code == 422
     page = Words(answer.content.decode()).text
     assert "Something has changed since this summary was made." in page
-    assert "$50.00 stays in hand: this applies nothing" in page
+    assert "$50.00 stays in hand until it is applied" in page
     assert billed(void.event) == []
     send(bill, harbor, void.event, seal=seal_of(bill, harbor, void.event))
     assert left(*Charge.objects.filter(event=void.event, voided=False).order_by("line")) == [12000, 3000]

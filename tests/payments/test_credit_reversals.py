@@ -15,7 +15,7 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.refusals import Refusal
 from followups.models import Case
-from followups.services import make_promise, open_case, plan_callback
+from followups.services import make_promise, open_case, plan_callback, request_write_off
 from followups.states import CaseState
 from payments.services import GoingBack, refund_payment
 from payments.states import RefundReason
@@ -106,7 +106,7 @@ def test_what_changed_meanwhile_is_shown_again_first(bill, harbor, note, charge)
     assert answer.status_code == 422
     page = Words(answer.content.decode()).text
     assert "Something has changed since this summary was made." in page
-    assert "$50.00 stays in hand: this applies nothing" in page
+    assert "$50.00 stays in hand until it is applied" in page
     assert left(charge) == [0]
 
 
@@ -191,3 +191,11 @@ def test_void_says_that_its_treatment_was_reviewed_otherwise(bill, harbor, charg
     a_review(harbor, charge.event)
     follows = address(harbor.clinic, "invoice_void_follow_up", number=charge.invoice.number)
     assert "TE-001 was reviewed as “outstanding balance”, which it is not then" in words(bill, follows)
+
+
+def test_void_says_which_write_off_asks_for_it(bill, harbor, charge):
+    asked = request_write_off(charge.account, [charge.invoice], by=harbor.bill, reason="Moved abroad")
+    follows = words(bill, address(harbor.clinic, "invoice_void_follow_up", number=charge.invoice.number))
+    assert (
+        f"{asked.ref} asks to write off INV-001 and waits: decline it, as nothing of INV-001 is left then." in follows
+    )
