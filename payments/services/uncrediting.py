@@ -7,8 +7,8 @@ from datetime import date
 
 from django.db import transaction
 
-from balances.ledger import open_books
-from balances.models import Charge, Entry
+from balances.ledger import CreditNote, open_books
+from balances.models import Charge
 from balances.queries import credit_notes, first_open_day, invoices_with_balance, oldest_open_date
 from balances.requests import Once
 from balances.services import reverse_credit, why_not_uncredited
@@ -29,7 +29,7 @@ class Uncrediting:
     `refund` is the one with which the charge was reduced, if it was.
     """
 
-    note: Entry
+    note: CreditNote
     charge: Charge
     amount: int
     invoice: Owing
@@ -53,7 +53,7 @@ class Uncrediting:
         return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
 
-def foresee_uncredit(note: Entry, clinic: Clinic) -> Uncrediting:
+def foresee_uncredit(note: CreditNote, clinic: Clinic) -> Uncrediting:
     """What reversing one of `credit_notes` would do now."""
     assert note.charge  # the shape of a credit note
     charge, amount, today = note.charge, -note.charge_delta, clock.today(clinic)
@@ -74,7 +74,7 @@ def foresee_uncredit(note: Entry, clinic: Clinic) -> Uncrediting:
 
 
 @transaction.atomic
-def uncredit_as_shown(note: Entry, seal: str, *, by: Actor, reason: str, once: Once) -> None:
+def uncredit_as_shown(note: CreditNote, seal: str, *, by: Actor, reason: str, once: Once) -> None:
     """Reverse a credit note if that does what was shown, asked once more under the account's lock.
 
     Raises Changed when it would do anything else, Refusal when it can't be; a second arrival raises Repeated first.

@@ -6,7 +6,8 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 
-from balances.models import Entry, Invoice
+from balances.ledger import CreditNote
+from balances.models import Invoice
 from balances.queries import credit_notes, invoice_charges
 from balances.requests import Repeated
 from balances.services import credit_charge
@@ -64,7 +65,7 @@ def credit_reverse(request: ClinicRequest, number: int, entry: int) -> HttpRespo
     return render_page(request, "payments/credit_reverse.html", context, status=422 if form.is_bound else 200)
 
 
-def _uncredited(request: ClinicRequest, note: Entry, form: SealedReasonForm) -> bool:
+def _uncredited(request: ClinicRequest, note: CreditNote, form: SealedReasonForm) -> bool:
     seal, reason, once = form.cleaned_data["seal"], form.cleaned_data["reason"], form.once("uncredit", note.pk)
     amount = money.show(-note.charge_delta, request.member.clinic.currency)
     act = partial(uncredit_as_shown, note, seal, by=request.member, reason=reason, once=once)
