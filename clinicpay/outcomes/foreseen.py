@@ -29,7 +29,7 @@ TEMPLATE = "outcomes/foreseen.html"
 @allowed(Can.CREDIT, shows="invoice")
 def invoice_void_follow_up(request: ClinicRequest, number: int) -> HttpResponse:
     """What follows when an invoice is voided."""
-    found = get_object_or_404(Invoice.objects.select_related("account", "event", "location"), number=number)
+    found = _invoice(number)
     foreseen = foresee_void(found, request.member.clinic)
     less: Counter[TreatmentEvent] = Counter()
     for line in foreseen.lines:
@@ -45,12 +45,13 @@ def invoice_void_follow_up(request: ClinicRequest, number: int) -> HttpResponse:
 @allowed(Can.CREDIT, shows="invoice")
 def credit_reverse_follow_up(request: ClinicRequest, number: int, entry: int) -> HttpResponse:
     """What follows when a credit note is reversed."""
-    note = get_object_or_404(credit_notes(charge__invoice__number=number), pk=entry)
+    found = _invoice(number)
+    note = get_object_or_404(credit_notes(charge__invoice=found), pk=entry)
     foreseen = foresee_uncredit(note, request.member.clinic)
     charge, more = foreseen.charge, foreseen.amount
     said = [case_foreseen(charge.account, more, again=[charge.pk])]
     said += reviews_foreseen({charge.event: more} if charge.event else {})
-    return render_page(request, TEMPLATE, {"invoice": charge.invoice, "lines": said}, fragment="lines")
+    return render_page(request, TEMPLATE, {"invoice": found, "lines": said}, fragment="lines")
 
 
 @allowed(Can.BILL, shows="event")
@@ -60,6 +61,10 @@ def treatment_bill_follow_up(request: ClinicRequest, number: int) -> HttpRespons
     foreseen = foresee_billing(event, request.member.clinic)
     said = [case_foreseen(foreseen.account, foreseen.total), *reviews_foreseen({event: foreseen.total})]
     return render_page(request, TEMPLATE, {"event": event, "lines": said}, fragment="lines")
+
+
+def _invoice(number: int) -> Invoice:
+    return get_object_or_404(Invoice.objects.select_related("account", "event", "location"), number=number)
 
 
 def reviews_foreseen(more: Mapping[TreatmentEvent, int]) -> list[str]:
