@@ -199,6 +199,12 @@ def live_allocations(**where: object) -> QuerySet[Entry]:
     return allocations(**where).filter(reversed_by=None)
 
 
+def credit_notes(**where: object) -> QuerySet[Entry]:
+    """Credit notes, newest first: reversed ones and those of void invoices, too."""
+    rows = Entry.objects.filter(kind=EntryKind.CREDIT_NOTE, **where)
+    return rows.select_related("posting", "charge__invoice", "charge__event", "charge__account").order_by("-pk")
+
+
 def clinic_totals() -> dict[str, int]:
     """What the clinic's accounts owe and have in hand, and how many owe."""
     return Account.objects.aggregate(

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from clinicpay import health, home, metrics, notices, search
 from clinicpay.clinics import addresses  # noqa: F401 - registers the path converters
+from clinicpay.outcomes import foreseen
 from clinicpay.outcomes import views as outcomes
 from clinicpay.patients.eligibility import views as eligibility
 from clinicpay.staff import clinic_views, list_views, session_views
@@ -30,6 +31,17 @@ clinic_pages: list[URLPattern | URLResolver] = [
     path("settings/import/", include("clinicpay.imports.urls")),
     path("", include("clinicpay.attention.urls")),
     path("treatments/<te:number>/", outcomes.treatment, name="treatment"),
+    path(
+        "treatments/<te:number>/bill/follow-up/",
+        foreseen.treatment_bill_follow_up,
+        name="treatment_bill_follow_up",
+    ),
+    path("invoices/<inv:number>/void/follow-up/", foreseen.invoice_void_follow_up, name="invoice_void_follow_up"),
+    path(
+        "invoices/<inv:number>/credit/<int:entry>/reverse/follow-up/",
+        foreseen.credit_reverse_follow_up,
+        name="credit_reverse_follow_up",
+    ),
     path("", include("clinicpay.proof.urls")),
     path("", include("clinicpay.trail.urls")),
     path("", include("clinicpay.exports.urls")),

@@ -96,8 +96,10 @@ urlpatterns = [
     path("payments/surprises/<int:task>/book/", foreign.gateway_task_book, name="gateway_task_book"),
     path("payments/surprises/<int:task>/went-back/", foreign.gateway_task_return, name="gateway_task_return"),
     path("settings/card-payments/", gateway_settings.settings_gateway, name="settings_gateway"),
+    path("treatments/<te:number>/bill/", invoices.treatment_bill, name="treatment_bill"),
     path("invoices/<inv:number>/", documents.invoice, name="invoice"),
     path("invoices/<inv:number>/credit/", invoices.invoice_credit, name="invoice_credit"),
+    path("invoices/<inv:number>/credit/<int:entry>/reverse/", invoices.credit_reverse, name="credit_reverse"),
     path("invoices/<inv:number>/void/", invoices.invoice_void, name="invoice_void"),
 ]
 

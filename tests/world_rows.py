@@ -1,12 +1,22 @@
 """Rows of the worlds: whatever a clinic keeps, so that every table has some."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.test import override_settings
 from django.utils import timezone
 
-from balances.models import Credit, Entry
-from balances.services import apply_credit, change_rules, hold_credit, make_exception, release_credit
+from balances.models import Credit, Entry, Invoice
+from balances.queries import credit_notes
+from balances.services import (
+    apply_credit,
+    change_rules,
+    credit_charge,
+    hold_credit,
+    make_exception,
+    release_credit,
+    void_invoice,
+)
 from balances.states import EntryKind, Source
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import JobFailure, JobRun
@@ -22,6 +32,8 @@ from clinicpay.patients.eligibility.services import Answer, Said, keep_check
 from clinicpay.patients.models import Account, EligibilityCheck, Patient
 from clinicpay.patients.services import register_patient
 from clinicpay.staff.delegations import delegate
+from clinicpay.staff.models import Invitation
+from clinicpay.staff.roles import Role
 from deposits import plans
 from deposits.models import BankSlip
 from deposits.queries import Criteria, retrieve
@@ -89,6 +101,22 @@ def a_debtor(home: Clinicful) -> int:
     with clinic_scope(home.clinic, home.olga.user):
         delegate(home.adam, by=home.olga, limit=20_000, last_day=clock.today(home.clinic) + timedelta(days=30))
     return patient.account_id
+
+
+def an_invitation(canary: str) -> None:
+    """Somebody who has not joined yet."""
+    over = timezone.now() + timedelta(1)
+    Invitation.objects.create(email=f"new@{canary}.test", role=Role.BILLING, token_hash=canary, expires_at=over)
+
+
+def some_corrections(home: Clinicful, canary: str) -> dict[str, Any]:
+    """A `void` invoice whose treatment can be billed again, and what was `credited` of another."""
+    patient = register_patient(by=home.itself, first_name="Vera", last_name=canary)
+    void, part = a_charge(home, patient, 1300).invoice, a_charge(home, patient, 1700)
+    void_invoice(void, by=home.itself, reason=f"{canary} void")
+    credit_charge(part, 200, by=home.itself, reason=f"{canary} credit")
+    void = Invoice.objects.select_related("event").get(pk=void.pk)
+    return {"void": void, "credited": credit_notes(charge=part).get()}
 
 
 def a_plan_of_visits(home: Clinicful, patient: Patient, canary: str) -> TreatmentEvent:

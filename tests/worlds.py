@@ -18,7 +18,6 @@ from django.db import connection
 from django.db.backends.signals import connection_created
 from django.db.backends.utils import CursorWrapper
 from django.test import Client
-from django.utils import timezone
 from psycopg import sql
 
 from balances.models import AutoApplyRun, Charge, Credit, Entry, Invoice
@@ -35,7 +34,6 @@ from clinicpay.exports.models import Export
 from clinicpay.patients.models import Account, EligibilityCheck, Patient
 from clinicpay.patients.services import add_payer, open_account, register_patient
 from clinicpay.staff.models import Delegation, Invitation, SavedView, User
-from clinicpay.staff.roles import Role
 from clinicpay.staff.saved_views import save_view
 from clinicpay.staff.sessions import SEEN
 from clinicpay.ui.uploads import Checked
@@ -68,7 +66,9 @@ from tests.world_rows import (
     a_reconciliation,
     an_export,
     an_insured,
+    an_invitation,
     go_back_and_forth,
+    some_corrections,
     take_a_card,
 )
 from treatments.models import Package, PriceItem, TreatmentEvent
@@ -103,6 +103,8 @@ class World:
     reconciled: Entry
     debtor_id: int
     slip: BankSlip
+    void: Invoice
+    credited: Entry
     sessions: dict[str, str] = field(default_factory=dict)
 
     def browser(self, who: str = "", **options: Any) -> Client:
@@ -262,8 +264,7 @@ def _fill(home: Clinicful, canary: str) -> World:
     payer = open_account(by=by, name=f"{canary} Insurance", kind=Account.Kind.INSURANCE)
     add_payer(patient, payer, by=by)
     price = PriceItem.objects.create(code="D0120", description=f"{canary} exam", fee=7500)
-    over = timezone.now() + timedelta(1)
-    Invitation.objects.create(email=f"new@{canary}.test", role=Role.BILLING, token_hash=canary, expires_at=over)
+    an_invitation(canary)
     go_back_and_forth(home, patient)
     reconciled = a_reconciliation(home, patient)
     planned = a_plan_of_visits(home, patient, canary)
@@ -302,6 +303,7 @@ def _fill(home: Clinicful, canary: str) -> World:
         reconciled=reconciled,
         debtor_id=a_debtor(home),
         slip=slip,
+        **some_corrections(home, canary),
         view=save_view(home.olga, page="payments", name=f"{canary} view", query="status=paid"),
         allocation=Entry.objects.filter(kind=EntryKind.ALLOCATE, charge=charge, reversed_by=None).earliest("pk"),
     )

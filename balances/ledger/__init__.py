@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Model
 
 from balances.ledger.base import TEXTS_END, bigints, check_dated, texts
-from balances.ledger.debt import DebtVerbs
+from balances.ledger.debt import CreditNote, DebtVerbs
 from balances.ledger.money import Allocation, Application, Applied, MoneyVerbs, PaidPayment, find_allocation, find_entry
 from balances.models import AutoApplyRun
 from balances.refusals import database_refusals
@@ -35,6 +35,7 @@ __all__ = [
     "Application",
     "Applied",
     "Books",
+    "CreditNote",
     "PaidPayment",
     "bigints",
     "find_allocation",

@@ -8,6 +8,9 @@ from balances.models import Charge, Entry, Invoice
 from balances.states import ChargeKind, EntryKind, PostingKind
 from clinicpay.clinics.refusals import Refusal
 
+CreditNote = Entry
+"""An entry that credited a charge, for those who only pass it on."""
+
 INSTALMENT_OF = "Instalment: "
 
 

@@ -3,6 +3,7 @@
 from balances.services.acts import (
     TERMS_DAYS,
     apply_credit,
+    bill_again,
     bill_event,
     cancel_event,
     complete_event,
@@ -15,6 +16,7 @@ from balances.services.acts import (
     suggest,
     undo_allocation,
     void_invoice,
+    why_not_uncredited,
     why_not_voided,
 )
 from balances.services.exceptions import lift_exception, make_exception
@@ -60,6 +62,7 @@ __all__ = [
     "ask_again",
     "asked_by",
     "begin_undo",
+    "bill_again",
     "bill_event",
     "cancel_event",
     "cancel_rest",
@@ -93,5 +96,6 @@ __all__ = [
     "unfinished",
     "void_invoice",
     "what_would_change",
+    "why_not_uncredited",
     "why_not_voided",
 ]

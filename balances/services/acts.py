@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
+from balances.billable import billable_again, why_not_billed_again
 from balances.ledger import Books, find_allocation, find_entry, open_books
 from balances.matchable import held_for, traits_of
 from balances.matching import failed
@@ -79,15 +80,38 @@ def bill_event(
     dated: date | None = None,
 ) -> Invoice | None:
     """Put the event's uncharged procedures on a new invoice of its patient's account; 0.00 ones are never charged."""
+    require(by, Can.BILL)
     with open_books(event.patient.account, by=by, source=source, once=once, dated=dated) as books:
         return _bill(lock_event(event), books)
+
+
+@transaction.atomic
+def bill_again(event: TreatmentEvent, *, by: Actor, once: Once | None = None) -> Invoice:
+    """Put a complete event's procedures whose invoice was voided on a new one (W-6).
+
+    Raises Refusal when there are none, or when the event isn't complete.
+    """
+    require(by, Can.BILL)
+    with open_books(event.patient.account, by=by, once=once) as books:
+        event = lock_event(event)
+        again = billable_again(event.pk)
+        if refused := why_not_billed_again(event, again):
+            raise Refusal(refused)
+        invoice = _issue(event, [one.procedure for one in again], books)
+        before = ", ".join(dict.fromkeys(str(one.before.invoice) for one in again))
+        total = sum(one.procedure.fee for one in again)
+        kept = {"amount": total, "invoice": invoice.ref, "instead_of": before}
+        books.record("event.billed_again", event, after=kept)
+    return invoice
 
 
 def _bill(event: TreatmentEvent, books: Books) -> Invoice | None:
     billed = Charge.objects.filter(procedure=OuterRef("pk"), voided=False)
     procedures = list(event.procedures.filter(~Exists(billed), fee__gt=0).order_by("line"))
-    if not procedures:
-        return None
+    return _issue(event, procedures, books) if procedures else None
+
+
+def _issue(event: TreatmentEvent, procedures: Sequence[Procedure], books: Books) -> Invoice:
     # After a close the posting lands on the next day, but no invoice is dated in the future.
     day = min(books.business_date(event.location_id), clock.today(books.by.clinic))
     issued_at = clock.noon(books.by.clinic, day) if books.dated else timezone.now()
@@ -189,13 +213,28 @@ def credit_charge(charge: Charge, amount: int, *, by: Actor, reason: str, once: 
         books.credit_note(charge, amount, reason=reason)
 
 
+@transaction.atomic
 def reverse_credit(entry_id: int, *, by: Actor, reason: str, once: Once | None = None) -> None:
-    """Owe again what one credit note took back."""
+    """Owe again what one credit note took back. Raises Refusal for what is void, or of a cancelled treatment."""
     require(by, Can.CREDIT)
     entry = find_entry(entry_id, EntryKind.CREDIT_NOTE, "There is no such credit note.")
     assert entry.charge  # the shape of a credit note
     with open_books(entry.charge.account_id, by=by, once=once) as books:
+        charge = Charge.objects.select_related("invoice", "event").get(pk=entry.charge.pk)
+        if charge.event:
+            charge.event = lock_event(charge.event)  # so that nobody cancels it meanwhile
+        if refused := why_not_uncredited(charge):
+            raise Refusal(refused)
         books.reverse_credit_note(entry, reason=reason)
+
+
+def why_not_uncredited(charge: Charge) -> str:
+    """Why what was credited of a charge can't be owed again, in the user's words; "" when it can."""
+    if charge.voided:
+        return f"{charge.invoice} is void. What was wrong is billed again on another invoice."
+    if charge.event and charge.event.state == EventState.CANCELLED:
+        return f"{charge.event.ref} was cancelled, so what was charged for it stays credited."
+    return ""
 
 
 @transaction.atomic

@@ -38,6 +38,7 @@ class Can(Enum):
     REFUND = "refund a payment"
     REFUND_ANY = "refund more than the clinic’s limit for billing"
     APPROVE_OWN = "approve what you asked for yourself"
+    BILL = "bill treatments"
     CREDIT = "credit or void what was billed"
     HOLD = "hold money as a pre-payment"
     RELEASE = "release a pre-payment"
@@ -89,6 +90,7 @@ TABLE: dict[Can, frozenset[Role]] = {
     Can.REFUND: frozenset({_B, _A, _O}),
     Can.REFUND_ANY: frozenset({_A, _O}),
     Can.APPROVE_OWN: frozenset({_O}),
+    Can.BILL: _MONEY,
     Can.CREDIT: frozenset({_B, _A, _O}),
     Can.HOLD: _MONEY,
     Can.RELEASE: frozenset({_B, _A, _O}),

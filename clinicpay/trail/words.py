@@ -139,6 +139,7 @@ VALUES = {
     "refund": Value("Refund", is_money=True, choices=_labels(RefundStatus)),
     "payment": Value("Payment", is_money=True),
     "invoice": Value("Invoice", is_money=True),
+    "instead_of": Value("Instead of", is_money=True),
     "document": Value("Document", is_money=True),
     "document_is": Value("What it is", is_money=True, choices=_labels(Paper)),
     "length": Value("Length of the note"),

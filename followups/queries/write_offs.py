@@ -137,6 +137,30 @@ def facts_of(account: Account) -> Facts:
     return Facts(list(found.values()), active_plans(account), sum(back.values()), usable, list(treated))
 
 
+class Asked(NamedTuple):
+    """A write-off that waits for its decision, and those of some invoices of which it asks to give something up."""
+
+    write_off: WriteOff
+    invoices: list[Invoice]
+
+    @property
+    def words(self) -> str:
+        """Who waits for what: "WO-003 asks to write off INV-001, INV-002"."""
+        return f"{self.write_off.ref} asks to write off {', '.join(one.ref for one in self.invoices)}"
+
+
+def asked_of(invoice_ids: Iterable[int]) -> list[Asked]:
+    """The write-offs that wait and ask for some of these invoices, oldest first: one query."""
+    rows = WriteOffLine.objects.filter(
+        charge__invoice__in=list(invoice_ids), write_off__status=WriteOffStatus.REQUESTED
+    )
+    found: dict[WriteOff, dict[Invoice, None]] = {}
+    for line in rows.select_related("write_off", "charge__invoice").order_by("write_off", "charge__invoice__number"):
+        if line.charge.invoice:
+            found.setdefault(line.write_off, {})[line.charge.invoice] = None
+    return [Asked(write_off, list(invoices)) for write_off, invoices in found.items()]
+
+
 class Part(NamedTuple):
     """What a write-off gives up of one invoice: what was asked for, what it owes now, what is still given up."""
 

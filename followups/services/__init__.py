@@ -1,6 +1,6 @@
 """Acts of following up debt: cases, promises, payment plans and write-offs."""
 
-from followups.services.cases import cases_foreseen, close_case, move_case, open_case, settle_case
+from followups.services.cases import case_foreseen, cases_foreseen, close_case, move_case, open_case, settle_case
 from followups.services.contacts import (
     Said,
     cancel_callback,
@@ -51,6 +51,7 @@ __all__ = [
     "cancel_callback",
     "cancel_plan",
     "cancel_promise",
+    "case_foreseen",
     "cases_foreseen",
     "close_case",
     "confirm_no_payment",

@@ -3,6 +3,8 @@
 Every act locks the account first, so that a case and the debt that it is about never pass each other.
 """
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -112,10 +114,32 @@ def cases_foreseen(foreseen: Consequences) -> list[str]:
     """What becomes of the follow-up of each account that would owe more, as `settle_case` will decide it (F2)."""
     freed = [one.charge.pk for one in foreseen.undone]
     grown = [one.what for one in foreseen.accounts if one.after > one.before]
-    return [_case_foreseen(account, freed) for account in grown if isinstance(account, Account)]
+    return [_case_of_more(account, freed) for account in grown if isinstance(account, Account)]
 
 
-def _case_foreseen(account: Account, freed: list[int]) -> str:
+def case_foreseen(account: Account, change: int, again: Sequence[int] = ()) -> str:
+    """What becomes of an account's follow-up when it owes so much more or less, as `settle_case` will decide it.
+
+    `change` is in minor units; `again` are charges that would be owed again.
+    """
+    return _case_of_more(account, again) if change > 0 else _case_of_less(account, account.owes + change)
+
+
+def _case_of_less(account: Account, left: int) -> str:
+    case = _latest(Case.objects.filter(account=account))
+    if case is None or case.closed_at:
+        return f"{account.name} is not followed up, so no follow-up changes."
+    if left or _has_active_plan(account):
+        return f"{account.name} is followed up ({case.get_state_display().lower()}); that goes on."
+    with_it = [
+        *(["its promise"] if case.promises.filter(status=PromiseStatus.OPEN).exists() else []),
+        *(["its callback"] if case.callbacks.filter(state=CallbackState.PLANNED).exists() else []),
+    ]
+    ends = f", and {' and '.join(with_it)} with it" if with_it else ""
+    return f"The follow-up of {account.name} closes{ends}: nothing is owed any more."
+
+
+def _case_of_more(account: Account, freed: Sequence[int]) -> str:
     case = _latest(Case.objects.filter(account=account))
     if case is None:
         return f"{account.name} has not been followed up before; a follow-up can be begun from the queue."

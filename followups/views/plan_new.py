@@ -17,6 +17,7 @@ from clinicpay.ui.answers import notify, redirect_after, render_page
 from followups.forms.plans import PlanForm, TermsForm
 from followups.models import Plan
 from followups.queries import charges_to_plan
+from followups.queries.write_offs import asked_of
 from followups.services import start_plan
 from followups.states import Frequency
 from followups.tables.plans import billed_words
@@ -82,6 +83,7 @@ def _page(request: ClinicRequest, form: PlanForm, looked: TermsForm, changed: li
         "looked": looked,
         "changed": changed or [],
         "seen": _foreseen(looked),
+        "asked": asked_of(row.pk for row in looked.chosen),
     }
     is_preview = request.htmx.target == "plan-preview"
     wrong = changed or (form.is_bound and form.errors)

@@ -1,5 +1,6 @@
 """Acts on payments."""
 
+from payments.services.billing import Billing, bill_as_shown, foresee_billing
 from payments.services.desk import Order, Tender, record_payment, reverse_payment, why_not_reversed
 from payments.services.files import add_note, attach_document, remove_document
 from payments.services.foreign import book_foreign, return_foreign
@@ -42,10 +43,12 @@ from payments.services.refunds import (
 )
 from payments.services.requests import PaymentRequest, create_payment, edit_payment
 from payments.services.tallies import fold_tallies
+from payments.services.uncrediting import Uncrediting, foresee_uncredit, uncredit_as_shown
 from payments.services.voiding import Voiding, foresee_void, void_as_shown
 
 __all__ = [
     "Attachment",
+    "Billing",
     "Changed",
     "Consequences",
     "Effects",
@@ -55,12 +58,14 @@ __all__ = [
     "PaymentRequest",
     "Restored",
     "Tender",
+    "Uncrediting",
     "Use",
     "Voiding",
     "add_note",
     "approve_and_pay",
     "approve_refund",
     "attach_document",
+    "bill_as_shown",
     "book_foreign",
     "charged_abroad",
     "collect_payment",
@@ -70,9 +75,11 @@ __all__ = [
     "fail_refund",
     "fold_tallies",
     "foresee",
+    "foresee_billing",
     "foresee_refund",
     "foresee_return",
     "foresee_reversal",
+    "foresee_uncredit",
     "foresee_use",
     "foresee_void",
     "gateway_settings",
@@ -103,6 +110,7 @@ __all__ = [
     "send_mail_of",
     "set_gateway",
     "set_refund_limit",
+    "uncredit_as_shown",
     "void_as_shown",
     "waits_for_gateway",
     "why_not_refunded",

@@ -6,7 +6,14 @@ from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from balances.queries import invoice_balance, invoice_charges, invoices_with_balance, live_allocations
+from balances.billable import billed_after, events_to_bill
+from balances.queries import (
+    credit_notes,
+    invoice_balance,
+    invoice_charges,
+    invoices_with_balance,
+    live_allocations,
+)
 from clinicpay.clinics.addresses import address
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
@@ -67,11 +74,18 @@ def _address_of(receipt: Receipt) -> str:
 def invoice(request: ClinicRequest, number: int) -> HttpResponse:
     """What was billed, what has paid it, and what is left."""
     found = get_object_or_404(invoices_with_balance().select_related("account", "event", "location"), number=number)
+    charges = list(invoice_charges(found))
+    after = billed_after(charges)
     context = {
         "invoice": found,
-        "charges": invoice_charges(found),
+        "charges": charges,
         "allocations": live_allocations(charge__invoice=found),
+        "credit_notes": credit_notes(charge__invoice=found, reversed_by=None)
+        if any(one.credited for one in charges)
+        else [],
         "balance": invoice_balance(found),
+        "to_bill": events_to_bill(charges, after),
+        "billed_again": list(dict.fromkeys(charge.invoice for charge in after)),
     }
     return render_page(request, "payments/invoice.html", context)
 

@@ -1,4 +1,4 @@
-"""Taking back what was billed: a part with a credit note, or a whole invoice."""
+"""Taking back what was billed, a part with a credit note or a whole invoice; and billing or owing it again."""
 
 from functools import partial
 
@@ -6,17 +6,29 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 
+from balances.ledger import CreditNote
 from balances.models import Invoice
-from balances.queries import invoice_charges
+from balances.queries import credit_notes, invoice_charges
+from balances.requests import Repeated
 from balances.services import credit_charge
 from clinicpay import money
 from clinicpay.clinics.addresses import address
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
-from payments.forms import CreditNoteForm, SealedReasonForm
-from payments.services import foresee_void, void_as_shown
+from payments.forms import CreditNoteForm, SealedForm, SealedReasonForm
+from payments.services import (
+    bill_as_shown,
+    foresee_billing,
+    foresee_uncredit,
+    foresee_void,
+    uncredit_as_shown,
+    void_as_shown,
+)
 from payments.views.acts import done
+from treatments.models import TreatmentEvent
+from treatments.queries import events
 
 
 @allowed(Can.CREDIT, shows="invoice")
@@ -42,6 +54,25 @@ def _credited(request: ClinicRequest, form: CreditNoteForm) -> bool:
 
 
 @allowed(Can.CREDIT, shows="invoice")
+def credit_reverse(request: ClinicRequest, number: int, entry: int) -> HttpResponse:
+    """Owe again what a credit note took back; all that this does is shown before, or why it can't be."""
+    found, clinic = _invoice(number), request.member.clinic
+    note = get_object_or_404(credit_notes(charge__invoice=found), pk=entry)
+    form = SealedReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _uncredited(request, note, form):
+        return redirect_after(request, address(clinic, "invoice", number=number))
+    context = {"invoice": found, "form": form, "foreseen": foresee_uncredit(note, clinic)}
+    return render_page(request, "payments/credit_reverse.html", context, status=422 if form.is_bound else 200)
+
+
+def _uncredited(request: ClinicRequest, note: CreditNote, form: SealedReasonForm) -> bool:
+    seal, reason, once = form.cleaned_data["seal"], form.cleaned_data["reason"], form.once("uncredit", note.pk)
+    amount = money.show(-note.charge_delta, request.member.clinic.currency)
+    act = partial(uncredit_as_shown, note, seal, by=request.member, reason=reason, once=once)
+    return done(request, form, act, f"The credit note was reversed: {amount} of {note.charge} is owed again.")
+
+
+@allowed(Can.CREDIT, shows="invoice")
 def invoice_void(request: ClinicRequest, number: int) -> HttpResponse:
     """Take a whole invoice back; all that this does is shown before, or why it can't be (W-6)."""
     found, clinic = _invoice(number), request.member.clinic
@@ -56,6 +87,31 @@ def _voided(request: ClinicRequest, found: Invoice, form: SealedReasonForm) -> b
     seal, reason, once = form.cleaned_data["seal"], form.cleaned_data["reason"], form.once("void", found.pk)
     act = partial(void_as_shown, found, seal, by=request.member, reason=reason, once=once)
     return done(request, form, act, f"{found.ref} is void. What had paid it is in hand again.")
+
+
+@allowed(Can.BILL, shows="event")
+def treatment_bill(request: ClinicRequest, number: int) -> HttpResponse:
+    """Bill a treatment again whose invoice was voided; the invoice is shown before, or why there is none (W-6)."""
+    event = get_object_or_404(events().select_related("patient__account"), number=number)
+    clinic, form = request.member.clinic, SealedForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and (invoice := _billed(request, event, form)):
+        return redirect_after(request, address(clinic, "invoice", number=invoice))
+    context = {"event": event, "form": form, "foreseen": foresee_billing(event, clinic)}
+    return render_page(request, "payments/treatment_bill.html", context, status=422 if form.is_bound else 200)
+
+
+def _billed(request: ClinicRequest, event: TreatmentEvent, form: SealedForm) -> int | None:
+    """The new invoice's number; a second arrival of the form is as good as the first. A refusal goes on the form."""
+    seal, once = form.cleaned_data["seal"], form.once("bill", event.pk)
+    try:
+        number = bill_as_shown(event, seal, by=request.member, once=once).number
+    except Repeated as repeated:
+        number = int(repeated.answer["invoice"])
+    except Refusal as refusal:
+        form.add_error(None, str(refusal))
+        return None
+    notify(request, f"{event.ref} was billed again: {Invoice(number=number).ref} was issued.")
+    return number
 
 
 def _invoice(number: int) -> Invoice:

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from balances.forms import ORDERS
-from balances.models import Charge, Credit, Invoice
+from balances.models import Charge, Credit
 from balances.seen import Seen
 from balances.services import preview_run, run_auto_apply, undo_allocation
 from balances.services.runs import new_run
@@ -33,13 +33,13 @@ from payments.services import (
     approve_refund,
     foresee_refund,
     foresee_reversal,
-    foresee_void,
     name_own_fields,
     request_refund,
 )
 from payments.states import RefundReason
 from tests.access.forms_of_days import OF_DAYS
 from tests.access.forms_of_exports import OF_EXPORTS
+from tests.access.forms_of_invoices import OF_INVOICES
 from tests.access.forms_of_people import OF_PEOPLE
 from tests.deposits.scene import a_deposit
 from tests.factories import a_charge, a_patient
@@ -124,16 +124,6 @@ def _file(world: World) -> dict[str, Any]:
 def _reversal(world: World) -> dict[str, Any]:
     payment = Payment.objects.get(pk=world.payment.pk)
     return _why(world) | {"seal": foresee_reversal(payment, world.home.clinic).seal}
-
-
-def _credit_note(world: World) -> dict[str, Any]:
-    """Something of the world's line is owed, and a part of that is taken back."""
-    undo_allocation(world.allocation.pk, by=world.home.rita, reason="To credit it")
-    return _why(world) | {"charge": world.charge.pk, "amount": "1.00"}
-
-
-def _voided(world: World) -> dict[str, Any]:
-    return _why(world) | {"seal": foresee_void(Invoice.objects.get(pk=world.invoice.pk), world.home.clinic).seal}
 
 
 def _back(world: World, **chosen: str) -> dict[str, Any]:
@@ -284,6 +274,7 @@ def _delegation(world: World) -> dict[str, Any]:
 
 CHANGING: dict[str, tuple[str, Any]] = {
     **OF_EXPORTS,
+    **OF_INVOICES,
     **OF_DAYS,
     **OF_PEOPLE,
     "patient_new": ("rita", _person),
@@ -321,8 +312,6 @@ CHANGING: dict[str, tuple[str, Any]] = {
     "deposit_undo": ("adam", _why),
     "deposit_run_stop": ("olga", _reconciling),
     "payment_reverse": ("rita", _reversal),
-    "invoice_credit": ("bill", _credit_note),
-    "invoice_void": ("bill", _voided),
     "payment_refund": (
         "bill",
         lambda world: _back(world, kind="partial", reason="other", method="cash", way="refund"),

@@ -65,6 +65,10 @@ SAMPLES: dict[str, Callable[[World], Any]] = {
 OF_PAGE: dict[str, dict[str, Callable[[World], Any]]] = {
     "payment_edit": {"number": lambda world: world.asked},
     "deposit_undo": {"entry": lambda world: world.reconciled.pk},
+    **{
+        name: {"number": lambda world: world.credited.charge.invoice, "entry": lambda world: world.credited.pk}
+        for name in ("credit_reverse", "credit_reverse_follow_up")
+    },
     **{name: {"day": lambda world: world.open_day} for name in ("close_review", "close_count", "close_act")},
     **{name: {"task": lambda world: world.abroad().pk} for name in ("gateway_task_book", "gateway_task_return")},
 }
@@ -73,6 +77,7 @@ ABOUT: dict[str, Callable[[World], Any]] = {
     **dict.fromkeys(("payment_hold", "hold_change", "hold_release"), lambda world: world.held.payment),
     "payment_return": lambda world: world.charged(),
     "link_make": lambda world: world.draft,
+    **dict.fromkeys(("treatment_bill", "treatment_bill_follow_up"), lambda world: world.void.event),
     **dict.fromkeys(("event_review", "event_confirm"), lambda world: world.reviewed()),
     "write_off_new": lambda world: world.debtor,
     "event_flag": lambda world: world.owing(),

@@ -151,7 +151,8 @@ def test_look_leaves_a_line(worlds, one):
     assert (line.via, line.request_id) == (f"GET {one.name}", answer["X-Request-ID"])
     if line.action not in {LIST_VIEWED, LIST_EXPORTED}:
         assert line.subject_id
-        named = {north.patient.pk, north.reviewed().patient_id}  # whose treatment is to be reviewed
+        # whose treatment is to be reviewed, and whose invoices were corrected
+        named = {north.patient.pk, north.reviewed().patient_id, north.void.event.patient_id}
         assert line.patient_id in named or line.subject_type in OF_SEVERAL
 
 

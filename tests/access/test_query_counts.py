@@ -80,6 +80,9 @@ MOST = {
     "invoice": 6,
     "invoice_credit": 6,
     "invoice_void": 7,
+    "invoice_void_follow_up": 13,  # what it would undo, of whom, and how each treatment was reviewed
+    "treatment_bill": 7,
+    "treatment_bill_follow_up": 13,
     "receipt": 7,
     "receipt_send": 6,
     "payment_receipt_pdf": 6,
@@ -136,7 +139,7 @@ MOST = {
     "plans": 9,  # its rows, where their money is, and the figures above
     "plans_csv": 6,
     "plans_xlsx": 6,
-    "plan_new": 7,
+    "plan_new": 8,
     "plan": 8,
     "plan_bill": 8,
     "plan_cancel": 8,
@@ -224,7 +227,9 @@ NOT_PAGES = {
     "treatment_start",  # an act
     "treatment_cancel",  # a question about one row
     "package_cancel",  # a question about one package
-    "allocation_undo",  # of one row
+    "allocation_undo",  # of one row, as the next two
+    "credit_reverse",
+    "credit_reverse_follow_up",
     "hold_change",  # of one row, as the next
     "hold_release",
     "refund_approve",  # of one row, as the next four

@@ -262,14 +262,15 @@ def test_treatment_from_before_the_clinic_came_takes_no_steps(harbor, rita):
 
 
 def test_void_invoice_and_cancelled_treatment_say_so(harbor, rita):
-    """S0.1: nothing is left of what was voided, and it can be billed anew."""
+    """S0.1: nothing is left of what was voided, and it can be billed again."""
     invoice = _billed(harbor, 4000)
     void_invoice(invoice, by=harbor.bill, reason="wrong patient")
 
     page = _page(rita, invoice.event)
 
     assert "void" in page
-    assert "Listed, not charged yet $40.00" in page
+    assert "To bill again $40.00" in page
+    assert "Its invoice is void, nothing is charged" in page
 
 
 def test_balance_is_flagged_from_the_treatment(harbor, rita):

@@ -8,7 +8,7 @@ import time_machine
 
 from balances.models import Entry
 from followups.models import Plan
-from followups.services import bill_next, cancel_plan
+from followups.services import bill_next, cancel_plan, request_write_off
 from tests.balances.invariants import broken
 from tests.factories import a_charge, a_patient, a_payment
 from tests.followups.pages import browser, text_of, value_of
@@ -207,3 +207,17 @@ def test_credit_on_the_account_is_told(harbor, today, bill, ada):
     text = text_of(bill.get(_at(ada)))
     assert "$25.00 in hand pays nothing yet" in text
     assert "Apply it first" in text
+
+
+def test_invoice_that_waits_for_its_write_off_is_warned_of(harbor, today, bill, ada):
+    """It can go on a plan all the same: then nothing of it is left to give up."""
+    waits, other = a_charge(harbor, ada, 10000, on=today), a_charge(harbor, ada, 5000, on=today)
+    asked = request_write_off(ada.account, [waits.invoice], by=harbor.bill, reason="Moved abroad")
+    said = f"{asked.ref} asks to write off {waits.invoice} and waits for its decision."
+    assert said in text_of(bill.get(_at(ada)))
+    assert said in text_of(_preview(bill, ada, today, invoices=[str(waits.invoice)]))
+    assert "asks to write off" not in text_of(_preview(bill, ada, today, invoices=[str(other.invoice)]))
+
+    bill.post(_at(ada), _filled(bill, ada, today))
+
+    assert Plan.objects.count() == 1
