@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
 from balances.queries import invoice_balance, invoice_charges, invoices_with_balance, live_allocations
+from balances.services import why_not_voided
 from clinicpay.clinics.addresses import address
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
@@ -67,9 +68,11 @@ def _address_of(receipt: Receipt) -> str:
 def invoice(request: ClinicRequest, number: int) -> HttpResponse:
     """What was billed, what has paid it, and what is left."""
     found = get_object_or_404(invoices_with_balance().select_related("account", "event", "location"), number=number)
+    charges = list(invoice_charges(found))
     context = {
         "invoice": found,
-        "charges": invoice_charges(found),
+        "charges": charges,
+        "why_not_void": why_not_voided(found, charges),
         "allocations": live_allocations(charge__invoice=found),
         "balance": invoice_balance(found),
     }
