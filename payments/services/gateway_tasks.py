@@ -19,7 +19,7 @@ from clinicpay.staff.access import require
 from clinicpay.staff.models import Actor
 from clinicpay.staff.roles import Can
 from payments.models import GatewayTask, Payment, Refund
-from payments.services.foreseen import refundable
+from payments.services.foreseen import going_back, refundable
 from payments.services.refunds import GoingBack, refund_payment
 from payments.states import REFUND_OPEN, GatewayTaskKind, GatewayTaskState, PaymentStatus, RefundReason, RefundStatus
 
@@ -66,7 +66,7 @@ def keep_capture(task: GatewayTask, *, by: Actor) -> None:
     """The money stays: unapplied, to be used like any other, by runs too."""
     require(by, Can.REFUND)
     task = _take(task, GatewayTaskKind.LATE)
-    if task.asked and not task.left:
+    if going_back(task.payment, REFUND_OPEN) and not refundable(task.payment):
         raise Refusal(f"A refund of all that is left of {task.payment.ref} is asked for. Decide that one first.")
     _decide(task, GatewayTaskState.KEPT, by)
     let_wait(task.payment_id, waits=False)
