@@ -116,7 +116,8 @@ def _of_gateways(request: ClinicRequest) -> Iterator[Notice]:
     if not waiting:
         return
     text = "Some card payments wait for a decision." if len(waiting) > 1 else f"{waiting[0]}{_question(waiting[0])}."
-    yield Notice(text, level="warning", label="Decide", url=address(request.member.clinic, "gateway_tasks"))
+    label = "Decide" if request.member.can(Can.REFUND) else "See them"
+    yield Notice(text, level="warning", label=label, url=address(request.member.clinic, "gateway_tasks"))
 
 
 def _of_holds(request: ClinicRequest) -> Iterator[Notice]:

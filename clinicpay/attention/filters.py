@@ -23,6 +23,7 @@ class GapFilter(ListFilter):
     location = django_filters.ChoiceFilter(
         label="Location", empty_label="All locations", choices=(), widget=Menu, method="by_location"
     )
+    beside = ("show",)
     group: Group
 
     class Meta:

@@ -14,13 +14,17 @@ from clinicpay.trail import words
 from clinicpay.trail.actions import ACTIONS
 from clinicpay.trail.movements import Line, moved_of_event, moved_of_invoice, moved_of_payment, told
 from deposits.models import BankSlip, BankSlipLine
-from payments.models import Payment, Receipt
+from payments.models import GatewayTask, Payment, Receipt
+from payments.states import GatewayTaskKind
 from treatments.models import TreatmentEvent
 
 NEWEST = 50
 """Lines of a history; the trail has the rest."""
 
 COLLECTED = "payment.collected"
+
+LATE = "payment.captured_late"
+"""Kept of the payment that holds the money; it tells of the one that was asked for, too."""
 
 TOLD_BY_LEDGER = ("payment.received", "hold.made", "hold.changed", "hold.released")
 """The ledger tells it: of each payment of a receipt, and of what was held with what it was held for."""
@@ -84,10 +88,12 @@ def _beside(payment: Payment) -> Q:
     rows = _of(Receipt._meta.label_lower, [payment.receipt_id] if payment.receipt_id else [])
     found = [_naming(payment, related) for related in Payment._meta.related_objects]
     first, *rest = [one for one in found if one is not None]
+    late = GatewayTask.objects.filter(first=payment, kind=GatewayTaskKind.LATE).order_by()
+    rest.append(late.values_list(Value(LATE), "payment"))
     slips = BankSlipLine.objects.filter(payment=payment, slip__number__isnull=False).order_by()
     rest.append(slips.values_list(Value(BankSlip._meta.label_lower), "slip"))
     for kind, pk in first.union(*rest, all=True):
-        rows |= _of(kind, [pk])
+        rows |= _of(Payment._meta.label_lower, [pk]) & Q(action=LATE) if kind == LATE else _of(kind, [pk])
     return rows
 
 

@@ -73,7 +73,8 @@ def asked_for(address: str) -> str:
     name, _, number = address.partition(" ")
     known = LISTS.get(name, name)
     page = f"the settings of {name.removeprefix(SETTINGS)}" if name.startswith(SETTINGS) else known
-    return f"{page.replace('_', ' ')} {number}".strip()
+    words = page.replace("_", " ")
+    return f"the page “{words}” of {number}" if number else words
 
 
 def counted(rows: int) -> str:

@@ -269,8 +269,10 @@ def changes(
             continue
         old, new = (written(key, kept.get(key), currency, is_money_seen=is_money_seen) for kept in (before, after))
         label = value.label if value else words.label(key)
-        if old or new:
-            found.append(f"{label}: {old or 'nothing'} → {new or 'nothing'}" if before else f"{label}: {new}")
+        if key in before and key in after:
+            found.append(f"{label}: {old or 'nothing'} → {new or 'nothing'}")
+        elif old or new:  # only one side was kept: that says nothing of the other
+            found.append(f"{label} (before): {old}" if key in before else f"{label}: {new}")
     return found
 
 

@@ -123,6 +123,8 @@ class ListFilter(django_filters.FilterSet):
     """
 
     more: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    """What its page reads of the address beside the filters, such as which of several lists is shown."""
     varies: tuple[tuple[str, str], ...] | None = None
     """Choices that differ from clinic to clinic; with None the fields are drawn anew for each page."""
     _form_class: ClassVar[type[forms.Form]]
@@ -183,7 +185,9 @@ class ListFilter(django_filters.FilterSet):
     def _chips_of(self, name: str) -> list[Chip]:
         field = self.form[name]
         label = str(field.label)
-        chips = []
+        chips: list[Chip] = []
+        if field.errors:  # it narrows nothing down, and neither the page nor its print may say so
+            return chips
         for key in _keys(name):
             for value in filter(None, self._given(key)):
                 url = without_value(self._first_page(), key, value)
@@ -215,6 +219,11 @@ class ListFilter(django_filters.FilterSet):
     @property
     def is_filtered(self) -> bool:
         return bool(self.chips)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the address says anything that this list reads, apart from its order: words of others are nothing."""
+        return self.is_filtered or any(value for name in self.beside for value in self._given(name))
 
     @property
     def clear_url(self) -> str:

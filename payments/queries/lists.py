@@ -168,16 +168,15 @@ def receipts_of(account_id: int) -> QuerySet[Any]:
 
 
 def receipt_facts(receipt: Receipt) -> dict[str, Any]:
-    """A receipt's payments, what they paid, what stays unapplied, and what the account still owes."""
+    """A receipt's payments, what they paid, where the rest of the money is, and what the account still owes."""
     payments = with_parts(receipt.payments.all())
     good = [payment for payment in payments if payment.status != PaymentStatus.VOIDED]
     applied = _by_charge(reversed(list(live_allocations(credit__payment__in=good))))
-    amount = sum(payment.amount for payment in good)
     return {
         "payments": payments,
-        "amount": amount,
+        "amount": sum(payment.amount for payment in good),
         "applied": applied,
-        "unapplied": amount - sum(line.applied for line in applied),
+        "rest": together(payment.parts for payment in good) if good else Parts(0),
         "account": receipt.account,
     }
 

@@ -143,7 +143,8 @@ def post(letter: EmailMessage) -> Fault | None:
         letter.send()
     except SMTPRecipientsRefused as refused:
         is_final = all(code >= 500 for code, _ in refused.recipients.values())
-        return Fault("The mail server refused this address.", is_final)
+        words = "refused this address" if is_final else "does not take this address at the moment"
+        return Fault(f"The mail server {words}.", is_final)
     except (SMTPException, OSError):
         return Fault("The mail server did not answer, or did not take it.")
     return None

@@ -14,6 +14,7 @@ from balances.queries import (
     invoices_with_balance,
     live_allocations,
 )
+from balances.services import why_not_voided
 from clinicpay.clinics.addresses import address
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
@@ -79,6 +80,7 @@ def invoice(request: ClinicRequest, number: int) -> HttpResponse:
     context = {
         "invoice": found,
         "charges": charges,
+        "why_not_void": why_not_voided(found, charges),
         "allocations": live_allocations(charge__invoice=found),
         "credit_notes": credit_notes(charge__invoice=found, reversed_by=None)
         if any(one.credited for one in charges)

@@ -60,8 +60,9 @@ def _nowhere(request: ClinicRequest, payment: Payment, to: PaymentStatus | None)
     if request.method != "POST":
         return None
     if to != payment.status:
-        can_be = ", ".join(move.label for move in moves_of(payment)) or "nothing else"
-        raise Refusal(f"{payment.ref} is {payment.get_status_display()}. From the list it can become: {can_be}.")
+        can_be = ", ".join(move.label for move in moves_of(payment))
+        words = f"From the list it can become: {can_be}" if can_be else "Nobody can choose another status for it"
+        raise Refusal(f"{payment.ref} is {payment.get_status_display()}. {words}.")
     return _back(request, payment)
 
 

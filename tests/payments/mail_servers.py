@@ -12,6 +12,13 @@ class Away(BaseEmailBackend):
         raise ConnectionRefusedError
 
 
+class NotNow(BaseEmailBackend):
+    """The server asks to try this address again later, as it does with greylisting."""
+
+    def send_messages(self, email_messages):
+        raise SMTPRecipientsRefused({email_messages[0].to[0]: (451, b"try again later")})
+
+
 class NobodyThere(BaseEmailBackend):
     """The address is unknown."""
 

@@ -10,7 +10,14 @@ from balances.states import Source
 from clinicpay.clinics.scope import clinic_scope
 from payments.gateways.simulator import Press, press
 from payments.models import GatewayTask, Refund
-from payments.services import GoingBack, collect_payment, fail_refund, refund_payment
+from payments.services import (
+    GoingBack,
+    collect_payment,
+    fail_refund,
+    refund_payment,
+    reject_refund,
+    request_refund,
+)
 from payments.services.gateway_events import catch_up
 from payments.states import Method, RefundReason
 from tests.access.samples import Words
@@ -205,3 +212,50 @@ def test_late_money_that_has_all_gone_back_is_only_noted(shop, late):
     assert "Confirm refund" not in shown
     decide(shop, late, "keep")
     assert "Nothing to decide" in desk(shop, "bill").get(place(shop)).content.decode()
+
+
+def test_refund_that_is_only_asked_for_has_not_gone_back(shop, late):
+    """Reception asked for all of it: nothing has moved, and nobody can take note of it as gone."""
+    with clinic_scope(shop.clinic, shop.rita.user):
+        refund = request_refund(late.payment, GoingBack(12000, RefundReason.DUPLICATE), by=shop.rita)
+
+    shown = Words(desk(shop, "bill").get(place(shop)).content.decode()).text
+    panel = Words(desk(shop, "bill").get(page_of(shop, late.payment)).content.decode()).text
+    kept = decide(shop, late, "keep")
+
+    assert "A refund of $120.00 is asked for or on its way." in shown
+    assert "has gone back" not in shown + panel
+    assert "Noted" not in shown
+    assert "Decide that one first" in kept.content.decode()
+    assert fresh(shop, late).state == "open"
+    with clinic_scope(shop.clinic, shop.bill.user):
+        reject_refund(refund, by=shop.bill, reason="It stays")
+    assert "is asked for" not in Words(desk(shop, "bill").get(place(shop)).content.decode()).text
+    assert "is kept" in decide(shop, late, "keep").content.decode()
+
+
+def test_applied_late_money_goes_back_only_with_what_that_undoes_in_sight(shop, late):
+    """S1.87: one button would have opened again what somebody has paid with it meanwhile."""
+    with clinic_scope(shop.clinic, shop.rita.user):
+        charge = a_charge(shop, late.payment.account.patients.first(), 500)
+        apply_credit(Credit.objects.get(payment=late.payment_id), [(charge, 500)], by=shop.rita)
+
+    page = desk(shop, "bill").get(place(shop)).content.decode()
+    answer = decide(shop, late, "refund")
+
+    assert "Some of it was applied or held meanwhile." in Words(page).text
+    assert "Confirm refund" not in page
+    assert f"{page_of(shop, late.payment)}refund/" in page
+    assert answer.status_code == 409
+    assert "Refund it from its own page" in answer.content.decode()
+    with clinic_scope(shop.clinic):
+        assert not Refund.objects.exists()
+        assert fresh(shop, charge).outstanding == 0
+
+
+def test_history_of_what_was_asked_for_tells_of_the_late_capture(shop, late):
+    decide(shop, late, "keep")
+
+    history = desk(shop).get(f"{page_of(shop, late.first)}history/").content.decode()
+
+    assert "booked a late capture for PAY-001: $120.00 as PAY-002" in Words(history).text

@@ -9,8 +9,11 @@ from balances.models import Posting
 from balances.services import undo_allocation
 from balances.states import PostingKind
 from clinicpay.audit.models import AuditEvent
+from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
-from followups.services import approve_write_off, request_write_off
+from followups.schedule import Terms
+from followups.services import approve_write_off, bill_instalment, request_write_off, start_plan
+from followups.states import Frequency
 from tests.access.samples import Words
 from tests.balances.money import allocation, credit_of, left
 from tests.factories import a_charge, a_patient, a_payment
@@ -162,3 +165,15 @@ def test_written_off_invoice_is_not_voided(bill, harbor, charge):
     page = words(bill, harbor, "invoice_void", charge)
     assert "This can’t be voided" in page
     assert "INV-001 is on a payment plan or written off. Undo that first." in page
+
+
+def test_invoice_of_an_instalment_says_why_it_is_not_voided_and_does_not_offer_it(bill, harbor, charge):
+    terms = Terms(5000, Frequency.WEEKLY, clock.today(harbor.clinic))
+    plan = start_plan(charge.account, [charge], terms, by=harbor.bill)
+    invoice = bill_instalment(plan.instalments.order_by("position")[0], by=harbor.bill)
+    instalment = invoice.charges.get()
+
+    shown = words(bill, harbor, "invoice", instalment)
+
+    assert f"It can’t be voided: {instalment.invoice.ref} is on a payment plan or written off." in shown
+    assert "Void invoice" not in shown

@@ -157,6 +157,15 @@ def test_address_that_does_not_exist_is_not_tried_again(harbor, receipt, setting
     assert message.fault == "The mail server refused this address."
 
 
+def test_address_that_is_not_taken_at_the_moment_is_not_called_refused(harbor, receipt, settings):
+    settings.EMAIL_BACKEND = f"{BROKEN}.NotNow"
+
+    message = work(send_mail_of(receipt, a_mail(), by=harbor.rita))
+
+    assert (message.attempts, message.state) == (1, Message.State.QUEUED)
+    assert message.fault == "The mail server does not take this address at the moment."
+
+
 def test_without_a_mail_server_it_says_so_and_writes_nothing_to_a_log(harbor, receipt, settings, capsys):
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
 

@@ -103,7 +103,7 @@ def test_list_of_today_is_called_as_people_call_it():
     [
         ("settings_team", "tried to open the settings of team and was refused"),
         ("follow_ups_csv", "tried to open the list of follow-ups as CSV and was refused"),
-        ("payment_refund PAY-012", "tried to open payment refund PAY-012 and was refused"),
+        ("payment_refund PAY-012", "tried to open the page “payment refund” of PAY-012 and was refused"),
         ("", "tried to open and was refused"),
     ],
 )
@@ -162,8 +162,11 @@ def test_what_was_and_the_sentence_says_is_not_said_to_be_nothing_now():
 
     assert _changes("day.reopened", kept, {}) == []
     assert _changes("payment.link_revoked", {"link_until": "Nov 20, 2026"}, {}) == [
-        "Link good until: Nov 20, 2026 → nothing"
+        "Link good until (before): Nov 20, 2026"
     ]
+    closed = _changes("case.closed", {"case": "promised"}, {"outcome": "recovered"})
+    assert closed[0] == "Follow-up (before): promised"
+    assert all("nothing" not in one for one in closed)
 
 
 @pytest.mark.parametrize("kept", [{"fee": 7500}, {"status": "paid"}, {"surprise": 7500}])

@@ -45,8 +45,23 @@ def test_nothing_set_is_not_filtered(ask):
     assert not made(ask, "/p/?q=&status=&sort=due&utm=1").is_filtered
 
 
+def test_word_that_the_list_does_not_read_is_nothing_to_keep(ask):
+    """`?age=90` belongs to another list: here it filters nothing, and no bar of filters may look as if it did."""
+
+    class Grouped(SessionFilter):
+        beside = ("show",)
+
+    assert not made(ask, "/p/?age=90").is_known
+    assert not made(ask, "/p/?show=late").is_known
+    assert made(ask, "/p/?age=90&status=paid").is_known
+    assert Grouped.of(ask("/p/?show=late"), Session.objects.all()).is_known
+
+
 def test_wrong_value_filters_nothing_and_says_so(ask):
     chosen = made(ask, "/p/?status=made-up&due_after=yesterday&q=%00")
+
+    assert chosen.chips == []
+    assert len(chosen.refused) == 3
 
     assert "WHERE" not in str(chosen.qs.query)
     assert set(chosen.form.errors) == {"q", "status", "due"}
