@@ -154,6 +154,7 @@ MOST = {
     "slip_new": 12,  # where, the draft, what waits there and since when, and places to choose from
     "slip": 6,
     "slip_paper": 6,
+    "close_paper": 7,
     "slip_void": 6,
     "slip_history": 6,
     "package_history": 6,
