@@ -13,7 +13,10 @@ from payments.states import Method
 from treatments.states import EventState
 
 ON_PAPER = 2_000
-"""Movements that a sheet lists, treatments, and acts to be seen; of a larger day it says how many there are."""
+"""Movements and treatments that a sheet lists; of a larger day it says how many there are (decision 187)."""
+
+NOTABLE_ON_PAPER = 500
+"""Acts to be seen that it lists."""
 
 ON_SCREEN = 50
 
@@ -127,7 +130,7 @@ class Sheet:
     @property
     def notable_printed(self) -> list[dict[str, Any]]:
         """As many acts to be seen as the paper lists."""
-        return self.notable[:ON_PAPER]
+        return self.notable[:NOTABLE_ON_PAPER]
 
     @property
     def lines(self) -> int:
