@@ -154,7 +154,6 @@ MOST = {
     "slip_new": 12,  # where, the draft, what waits there and since when, and places to choose from
     "slip": 6,
     "slip_paper": 6,
-    "close_paper": 7,
     "slip_void": 6,
     "slip_history": 6,
     "package_history": 6,
@@ -242,6 +241,7 @@ NOT_PAGES = {
     "close_act",
     "close_count",  # of one day, as the next, which takes seconds to print
     "close_sheet",
+    "close_paper",  # of one version
     "slip_draft",  # tests/deposits counts it
     "slip_print",  # an act, as the next
     "slip_discard",
