@@ -20,6 +20,7 @@ app.conf.update(
     task_serializer="json",
     accept_content=["json"],
     worker_prefetch_multiplier=1,
+    worker_max_memory_per_child=400_000,  # KiB: after a very large paper a fresh process goes on (decision 187)
     timezone="UTC",
     beat_schedule={
         "forget-old-sessions": {"task": "clinicpay.tasks.forget_old_sessions", "schedule": crontab(hour=2, minute=10)},

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import structlog
 from celery import shared_task
@@ -14,10 +15,12 @@ from clinicpay.clinics.commands import be_patient, long_scope
 from clinicpay.clinics.queries import all_clinics
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
+from clinicpay.close.services.papers import sheet_papers
 from clinicpay.night import plan_nights, run_night
+from clinicpay.papers import Papers
 from clinicpay.staff.access import Refused
 from deposits import services as deposits
-from deposits.services import papers as slip_papers
+from deposits.services.papers import slip_papers
 from followups.services import statement_runs
 from payments.services import fold_tallies, mail
 from payments.services.gateway_events import catch_up, process_event
@@ -45,7 +48,7 @@ def tick() -> None:
             runs = list(unfinished().values_list("pk", flat=True))
             lists = list(deposits.unfinished().values_list("pk", flat=True))
             batches = statement_runs.unfinished_runs()
-            papers = slip_papers.undrawn()
+            slips, sheets = slip_papers.undrawn(), sheet_papers.undrawn()
         for day in waiting:
             night.delay(clinic_id, day.isoformat())
         for run in runs:
@@ -54,8 +57,10 @@ def tick() -> None:
             reconcile_deposits.delay(clinic_id, run)
         for batch in batches:
             send_statements.delay(clinic_id, batch)
-        for slip in papers:
+        for slip in slips:
             draw_slip.delay(clinic_id, slip)
+        for sheet in sheets:
+            draw_sheet.delay(clinic_id, sheet)
 
 
 @shared_task
@@ -100,13 +105,24 @@ def _chunk_of(chunk: Callable[[int], bool], clinic_id: int, run_id: int) -> bool
 
 @shared_task
 def draw_slip(clinic_id: int, slip_id: int) -> None:
-    """Draw the paper of a long bank slip between two transactions, and keep it."""
+    """Draw the paper of a long bank slip, and keep it."""
+    _draw(slip_papers, clinic_id, slip_id)
+
+
+@shared_task
+def draw_sheet(clinic_id: int, close_id: int) -> None:
+    """Draw the sheet of a large closed day, and keep it."""
+    _draw(sheet_papers, clinic_id, close_id)
+
+
+def _draw(papers: Papers[Any], clinic_id: int, pk: int) -> None:
+    """Between two transactions."""
     with clinic_scope(clinic_id):
-        facts = slip_papers.to_draw(slip_id)
+        facts = papers.to_draw(pk)
     if facts:
-        made = slip_papers.draw(facts)
+        made = papers.draw(facts)
         with clinic_scope(clinic_id):
-            slip_papers.keep(facts["slip"], made)
+            papers.keep(facts, made)
 
 
 @shared_task

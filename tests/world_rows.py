@@ -23,6 +23,7 @@ from clinicpay.clinics.models import JobFailure, JobRun
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.close.models import DailyClose
 from clinicpay.close.services import close_day, start_review
+from clinicpay.close.services.papers import sheet_papers
 from clinicpay.exports.codes import Code, Key
 from clinicpay.exports.days import chosen_days, seal_of
 from clinicpay.exports.models import Export
@@ -38,7 +39,7 @@ from deposits import plans
 from deposits.models import BankSlip
 from deposits.queries import Criteria, retrieve
 from deposits.services import Shown, apply_all
-from deposits.services.papers import keep
+from deposits.services.papers import slip_papers
 from followups.models import Promise, PromisePayment, StatementRun
 from followups.queries.statements import Span
 from followups.schedule import Terms
@@ -91,7 +92,9 @@ def a_close(home: Clinicful) -> DailyClose:
     """A closed day, counted in cash and with a card terminal."""
     start_review(home.location, LONG_AGO, by=home.itself)
     a_count(home, LONG_AGO, terminals={"card": 0})
-    return close_day(home.location, LONG_AGO, by=home.itself)
+    close = close_day(home.location, LONG_AGO, by=home.itself)
+    sheet_papers.keep({"close": close}, b"%PDF-")
+    return close
 
 
 def a_debtor(home: Clinicful) -> int:
@@ -188,7 +191,7 @@ def a_hold_and_a_slip(home: Clinicful, patient: Patient) -> tuple[Credit, BankSl
     banked = a_receipt(home, patient.account, 90000).payments.get()
     held = a_hold(home, patient)
     slip = printed(home, banked.ref)
-    keep(slip, b"%PDF-")
+    slip_papers.keep({"slip": slip}, b"%PDF-")
     drafted(home, held.payment.ref)
     return held, slip
 

@@ -12,8 +12,11 @@ from payments.models import Payment
 from payments.states import Method
 from treatments.states import EventState
 
-ON_PAPER = 400
-"""Movements and treatments that a sheet lists; of a larger day it says how many more there are."""
+ON_PAPER = 2_000
+"""Movements and treatments that a sheet lists; of a larger day it says how many there are (decision 187)."""
+
+NOTABLE_ON_PAPER = 500
+"""Acts to be seen that it lists."""
 
 ON_SCREEN = 50
 
@@ -99,7 +102,7 @@ class Sheet:
             for one in self.kept.get("events", [])
         ]
 
-    @property
+    @cached_property
     def notable(self) -> list[dict[str, Any]]:
         """Refunds, reversals, write-offs and overrides."""
         return [one | {"ref": _ref(one)} for one in self.kept.get("notable", [])]
@@ -123,6 +126,16 @@ class Sheet:
     def events_printed(self) -> list[dict[str, Any]]:
         """As many treatments as the paper lists."""
         return self.events[:ON_PAPER]
+
+    @property
+    def notable_printed(self) -> list[dict[str, Any]]:
+        """As many acts to be seen as the paper lists."""
+        return self.notable[:NOTABLE_ON_PAPER]
+
+    @property
+    def lines(self) -> int:
+        """Lines of the paper's long lists."""
+        return sum(len(rows) for rows in (self.money_printed, self.events_printed, self.notable_printed))
 
 
 def _ref(one: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ urlpatterns = [
     path(f"{OF_DAY}reopen/", versions.close_reopen, name="close_reopen"),
     path(f"{OF_DAY}compare/", versions.close_compare, name="close_compare"),
     path(f"{OF_DAY}sheet.pdf", versions.close_sheet, name="close_sheet"),
+    path(f"{OF_DAY}sheet/", versions.close_paper, name="close_paper"),
     path(f"{OF_DAY}points/<slug:check>/", days.close_points, name="close_points"),
     path("settings/business-day/", settings.settings_day, name="settings_day"),
 ]

@@ -21,7 +21,7 @@ from clinicpay.staff.models import Actor
 from clinicpay.staff.roles import Can
 from deposits.models import BankSlip, BankSlipLine
 from deposits.queries.slips import MOST, Item, items_on, sums, waiting
-from deposits.services.papers import ask_paper
+from deposits.services.papers import slip_papers
 from deposits.states import SlipState
 from payments.states import MONEY
 
@@ -163,7 +163,7 @@ def print_slip(location: Location, *, seal: str, by: Actor, once: Once | None = 
         slip.save(update_fields=["number", "state", "day"])
     slip.refresh_from_db()
     record("slip.printed", slip, by=by, after=_told(slip))
-    ask_paper(slip, len(items))
+    slip_papers.ask(slip, len(items))
     _answer(once, slip)
     return slip
 
@@ -195,7 +195,7 @@ def void_slip(slip: BankSlip, *, by: Actor, reason: str, once: Once | None = Non
     slip.state, slip.void_reason = SlipState.VOIDED, reason.strip()[:500]
     slip.save(update_fields=["state", "void_reason"])
     record("slip.voided", slip, by=by, before=_told(slip), reason=slip.void_reason)
-    ask_paper(slip, slip.lines.count())
+    slip_papers.ask(slip, slip.lines.count())
     _answer(once, slip)
     return slip
 

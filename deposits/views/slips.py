@@ -17,13 +17,12 @@ from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.queries import names_of
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
-from clinicpay.ui.htmx import wants_part
 from clinicpay.ui.pdf import pdf_response
 from deposits.filters import SlipFilter
 from deposits.forms.slips import PrintForm, SlipForm, SpanForm
 from deposits.models import BankSlip
 from deposits.queries import slips as queries
-from deposits.services import papers
+from deposits.services.papers import slip_papers
 from deposits.services.slips import discard_slip, draft_slip, is_fit, mark_of, print_slip, seal_of, void_slip
 from deposits.states import NUMBERED
 from deposits.tables import SlipTable
@@ -184,7 +183,7 @@ def slip(request: ClinicRequest, number: int) -> HttpResponse:
     """A printed slip: what went to the bank, and who may take it back."""
     found = _slip(number)
     context = queries.facts_of(found)
-    context["is_drawn"] = papers.is_drawn(found, len(context["items"]))
+    context["is_drawn"] = slip_papers.is_drawn(found, len(context["items"]))
     return render_page(request, "deposits/slip.html", context)
 
 
@@ -192,9 +191,10 @@ def slip(request: ClinicRequest, number: int) -> HttpResponse:
 def slip_paper(request: ClinicRequest, number: int) -> HttpResponse:
     """Whether the paper of a long slip is there, for its page to ask; once it is, that page is loaded again."""
     found = _slip(number)
-    if wants_part(request) and not papers.is_drawn(found, found.lines.count()):
-        return render_page(request, "deposits/slip_paper.html", {"slip": found})
-    return redirect_after(request, address(request.member.clinic, "slip", number=number))
+    url = address(request.member.clinic, "slip", number=number)
+    if wait := slip_papers.wait(request, found, found.lines.count()):
+        return render_page(request, "deposits/slip_paper.html", {"slip": found, "wait": wait})
+    return redirect_after(request, url)
 
 
 @allowed(Can.BANK, shows="items")
@@ -202,9 +202,9 @@ def slip_pdf(request: ClinicRequest, number: int) -> HttpResponse:
     """The slip on paper, for the bank; where it is not drawn yet a worker is asked, and its page tells."""
     found, clinic = _slip(number), request.member.clinic
     request.shown = facts = queries.facts_of(found) | {"clinic": clinic}
-    paper = papers.paper_of(facts)
+    paper = slip_papers.paper(facts)
     if paper is None:
-        papers.ask_paper(found, len(facts["items"]))
+        slip_papers.ask(found, len(facts["items"]))
         return redirect_after(request, address(clinic, "slip", number=number))
     return pdf_response(paper, f"{found.ref}.pdf")
 

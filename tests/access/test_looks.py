@@ -59,6 +59,7 @@ SHOW_NO_PATIENTS = {
     "close_review": "an act, which is recorded itself",
     "close_act": "an act, which is recorded itself",
     "close_count": "pieces of notes and coins",
+    "close_paper": "whether a paper is there",
     "close_reopen": "an act, which is recorded itself",
     "day_history": "sums of a day",
     "settings_day": "an hour",

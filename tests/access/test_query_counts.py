@@ -246,6 +246,7 @@ NOT_PAGES = {
     "close_act",
     "close_count",  # of one day, as the next, which takes seconds to print
     "close_sheet",
+    "close_paper",  # of one version
     "slip_draft",  # tests/deposits counts it
     "slip_print",  # an act, as the next
     "slip_discard",

@@ -131,6 +131,12 @@ DAYS = {
         NEW_CLOSE.format(day="%(closed)s", version=1, state="open"),
         "close_dailyclose_version",
     ),
+    "keep_a_sheet_of_an_open_day": (
+        "insert into close_sheetpaper (clinic_id, close_id, state, content) values (%(clinic)s, %(again)s, 'open', '')",
+        "close_sheetpaper_state",
+    ),
+    "change_the_sheet_of_a_day": ("update close_sheetpaper set content = ''", DENIED),
+    "delete_the_sheet_of_a_day": ("delete from close_sheetpaper", DENIED),
     "move_a_close": ("update close_dailyclose set day = day - 1", DENIED),
     "delete_a_close": ("delete from close_dailyclose", DENIED),
     "post_with_an_old_snapshot": (

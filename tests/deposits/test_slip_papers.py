@@ -7,7 +7,7 @@ from clinicpay import tasks
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.scope import clinic_scope
 from deposits.models import SlipPaper
-from deposits.services import papers
+from deposits.services.papers import slip_papers
 from deposits.services.slips import void_slip
 from tests.access.samples import HTMX
 from tests.deposits.scene import signed_in
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def short(monkeypatch):
     """Two lines are drawn at once, three are a worker's."""
-    monkeypatch.setattr("deposits.services.papers.AT_ONCE", 2)
+    monkeypatch.setattr("clinicpay.papers.AT_ONCE", 2)
 
 
 @pytest.fixture
 def woken(monkeypatch) -> list[tuple]:
     """What workers were asked for."""
     asked: list[tuple] = []
-    monkeypatch.setattr("deposits.services.papers.wake", lambda *call: asked.append(call))
+    monkeypatch.setattr("clinicpay.papers.wake", lambda *call: asked.append(call))
     return asked
 
 
@@ -55,7 +55,7 @@ def test_a_long_slip_is_asked_for_as_it_is_printed_and_its_page_tells(harbor, sh
     slip, client = a_long_slip(harbor), signed_in(harbor.bill)
     page = address(harbor.clinic, "slip", number=slip.number)
     assert woken == [("draw_slip", harbor.clinic.pk, slip.pk)]
-    assert papers.undrawn() == [slip.pk]
+    assert slip_papers.undrawn() == [slip.pk]
 
     html, answer = client.get(page).content.decode(), pdf(client, slip)
     part = client.get(f"{page}paper/", headers=HTMX)
@@ -78,7 +78,7 @@ def test_a_worker_draws_it_once_and_it_stays(harbor, short, woken):
 
     assert first == second == bytes(kept.content)
     assert "$30.00" in words_of(first)
-    assert papers.undrawn() == []
+    assert slip_papers.undrawn() == []
     assert "Slip as PDF" in client.get(page).content.decode()
     assert client.get(f"{page}paper/", headers=HTMX)["HX-Redirect"] == page
     assert client.get(f"{page}paper/")["Location"] == page
@@ -88,7 +88,7 @@ def test_a_voided_slip_has_another_paper_and_the_first_stays(harbor, short, woke
     slip = a_long_slip(harbor)
     tasks.draw_slip(harbor.clinic.pk, slip.pk)
     void_slip(slip, by=harbor.olga, reason="Wrong bag")
-    assert papers.undrawn() == [slip.pk]
+    assert slip_papers.undrawn() == [slip.pk]
     tasks.draw_slip(harbor.clinic.pk, slip.pk)
     slip.refresh_from_db()
     assert "(VOID)" in words_of(pdf(signed_in(harbor.olga), slip).content)
@@ -98,7 +98,7 @@ def test_a_voided_slip_has_another_paper_and_the_first_stays(harbor, short, woke
 def test_two_workers_keep_one_paper(harbor, short, woken):
     slip = a_long_slip(harbor)
     for content in (b"first", b"second"):
-        papers.keep(slip, content)
+        slip_papers.keep({"slip": slip}, content)
     assert bytes(SlipPaper.objects.get().content) == b"first"
 
 
@@ -114,7 +114,7 @@ def test_another_clinic_has_no_such_paper(harbor, lakeside, short, woken):
 @pytest.mark.django_db(transaction=True)
 def test_beat_finds_a_slip_whose_worker_was_not_woken(monkeypatch):
     """The tick names each clinic's own."""
-    monkeypatch.setattr("deposits.services.papers.AT_ONCE", 2)
+    monkeypatch.setattr("clinicpay.papers.AT_ONCE", 2)
     asked: list[tuple] = []
     monkeypatch.setattr(tasks.draw_slip, "delay", lambda *ids: asked.append(ids))
     home = a_clinic()

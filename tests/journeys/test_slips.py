@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 from pypdf import PdfReader
 
 from clinicpay.clinics.scope import clinic_scope
-from deposits.services import papers
+from deposits.services.papers import slip_papers
 from payments.states import Method
 from tests.browsing import enter as enter_at
 from tests.deposits.slips import paid
@@ -67,7 +67,7 @@ def test_slip_from_what_waits_to_the_paper_and_back(desk, page):
 
 def test_long_slip_tells_that_its_paper_is_drawn_until_it_is_there(desk, page, monkeypatch):
     """Its page asks by itself; a worker is played here."""
-    monkeypatch.setattr(papers, "AT_ONCE", 2)
+    monkeypatch.setattr("clinicpay.papers.AT_ONCE", 2)
     with clinic_scope(desk.clinic, desk.rita.user):
         for _ in range(3):
             paid(desk, 1000)
@@ -78,9 +78,9 @@ def test_long_slip_tells_that_its_paper_is_drawn_until_it_is_there(desk, page, m
     expect(page.get_by_role("link", name="Slip as PDF")).to_have_count(0)
 
     with clinic_scope(desk.clinic):
-        [waiting] = papers.undrawn()
-        facts = papers.to_draw(waiting)
-        papers.keep(facts["slip"], papers.draw(facts))
+        [waiting] = slip_papers.undrawn()
+        facts = slip_papers.to_draw(waiting)
+        slip_papers.keep(facts, slip_papers.draw(facts))
 
     page.get_by_role("link", name="Slip as PDF").wait_for()
     expect(page.get_by_text("The paper of this slip is being drawn")).to_have_count(0)

@@ -5,7 +5,9 @@ import pypdf
 import pytest
 from django.template import TemplateDoesNotExist
 
+from clinicpay.ui.pdf import SHEETS as PRINTED
 from clinicpay.ui.pdf import BlockedAddress, pdf_response, render_pdf, static_file
+from followups.statements.paper import SHEETS as STATEMENTS
 
 
 @pytest.fixture
@@ -34,6 +36,16 @@ def test_document_is_tagged_and_in_our_type(document, clinic):
     assert b"pdfuaid" in data or "/Metadata" in read.trailer["/Root"]
     fonts = {str(font.get_object()["/BaseFont"]) for font in read.pages[0]["/Resources"]["/Font"].values()}
     assert all("Inter" in name for name in fonts)
+
+
+@pytest.mark.parametrize(("sheets", "around"), [(PRINTED, "section"), (STATEMENTS, 'div class="statement"')])
+def test_each_letter_is_of_the_file_that_has_it(document, clinic, sheets, around):
+    """Of one name for two files WeasyPrint keeps one font: a name with Ł made all others unreadable."""
+    template = document(f"<{around}><p>Zoë Łukasz</p><p><b>Zoë Łukasz</b></p></{around.split()[0]}>")
+    read = pypdf.PdfReader(io.BytesIO(render_pdf(template, {"clinic": clinic}, sheets=sheets)))
+    fonts = read.pages[0]["/Resources"]["/Font"].values()
+    names = {str(font.get_object()["/BaseFont"]).partition("+")[2] for font in fonts}
+    assert {"Inter", "Inter-Bold", "Inter-ext", "Inter-ext-Bold"} <= names
 
 
 @pytest.mark.parametrize(("paper", "size"), [("letter", (612, 792)), ("a4", (595, 842))])

@@ -23,6 +23,8 @@ from clinicpay.close.queries import Finding, current_close, earlier_open_day, ev
 from clinicpay.close.queries.findings import in_order, ledger_findings
 from clinicpay.close.queries.sheet import facts_of, seal_of, snapshot_of
 from clinicpay.close.services.locks import locked
+from clinicpay.close.services.papers import sheet_papers
+from clinicpay.close.sheets import Sheet
 from clinicpay.close.standing import standings
 from clinicpay.close.states import CloseState
 from clinicpay.staff.access import require
@@ -101,6 +103,7 @@ def _closed(close: DailyClose, snapshot: dict[str, Any], reason: str, by: Actor)
     close.save(update_fields=["number", "state", "reason", "snapshot"])
     close.refresh_from_db()
     record("day.closed", close, by=by, after=_told(close) | {"seal": seal_of(close)}, reason=close.reason)
+    sheet_papers.ask(close, Sheet(close).lines)
     return close
 
 
@@ -119,6 +122,7 @@ def reopen_day(location: Location, day: date, *, by: Actor, reason: str) -> Dail
     close.state, close.reopen_reason = CloseState.REOPENED, reason.strip()[:500]
     close.save(update_fields=["state", "reopen_reason"])
     record("day.reopened", close, by=by, after=_told(close), reason=close.reopen_reason)
+    sheet_papers.ask(close, Sheet(close).lines)
     return DailyClose.objects.create(location=location, day=day, version=close.version + 1, state=CloseState.REVIEWING)
 
 

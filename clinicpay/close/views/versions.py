@@ -1,7 +1,6 @@
 """Closed versions of a day: the sheet on the screen and on paper, what differs between two, and re-opening."""
 
 from datetime import date
-from typing import Any
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -13,14 +12,12 @@ from clinicpay.close import services
 from clinicpay.close.models import DailyClose
 from clinicpay.close.queries.compare import compared
 from clinicpay.close.queries.days import versions_of
-from clinicpay.close.queries.sheet import proof_of
-from clinicpay.close.sheets import Sheet
+from clinicpay.close.services.papers import facts_of, is_coming, lines_of, sheet_papers
 from clinicpay.close.states import CloseState
 from clinicpay.staff.access import ClinicRequest, allowed
-from clinicpay.staff.queries import names_of
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
-from clinicpay.ui.pdf import pdf_response, render_pdf
+from clinicpay.ui.pdf import pdf_response
 from clinicpay.ui.words import day_words
 from payments.forms import ReasonForm
 
@@ -30,8 +27,10 @@ INVALID = 422
 def closed_page(request: ClinicRequest, place: Location, day: date, versions: list[DailyClose]) -> HttpResponse:
     """The sheet of a version: the newest one, or the one that the address asks for."""
     close = _version(request, versions)
-    context = _facts(close) | {"versions": versions, "location": place, "day": day}
+    context = facts_of(close) | {"versions": versions, "day": day}
     context["points"] = context["sheet"].money_shown
+    is_drawn = sheet_papers.is_drawn(close, context["sheet"].lines)
+    context["is_coming"] = not is_drawn and (is_coming(close) or request.GET.get("sheet") == "asked")
     return render_page(request, "close/closed.html", context)
 
 
@@ -43,26 +42,34 @@ def _version(request: ClinicRequest, versions: list[DailyClose]) -> DailyClose:
     return close
 
 
-def _facts(close: DailyClose) -> dict[str, Any]:
-    people = names_of([close.closed_by_id, close.reopened_by_id])
-    return {
-        "close": close,
-        "sheet": Sheet(close),
-        "proof": proof_of(close),
-        "closed_by": people.get(close.closed_by_id or 0, "ClinicPay"),
-        "reopened_by": people.get(close.reopened_by_id or 0, "ClinicPay"),
-    }
-
-
 @allowed(Can.REVIEW_DAY, shows="points")
 def close_sheet(request: ClinicRequest, location: int, day: date) -> HttpResponse:
-    """The day sheet of a version on paper, with its seal: made of what the version kept, and of nothing else."""
-    place, clinic = get_object_or_404(Location, pk=location), request.member.clinic
-    close = _version(request, versions_of(place, day).closed)
-    context = request.shown = _facts(close) | {"clinic": clinic, "location": place}
-    context["points"] = context["sheet"].money
-    name = f"{close.ref} {day.isoformat()} v{close.version}.pdf"
-    return pdf_response(render_pdf("close/sheet_document.html", context, paper=clinic.paper), name)
+    """The day sheet of a version on paper, with its seal: made of what the version kept, and of nothing else.
+
+    That of a large day is a worker's to draw; if it is not there one is asked, and the version's page tells.
+    """
+    close = _version(request, versions_of(get_object_or_404(Location, pk=location), day).closed)
+    request.shown = facts = facts_of(close) | {"clinic": request.member.clinic}
+    facts["points"] = facts["sheet"].money
+    paper = sheet_papers.paper(facts)
+    if paper is None:
+        sheet_papers.ask(close, facts["sheet"].lines)
+        return redirect_after(request, f"{_page(request, close)}&sheet=asked")
+    return pdf_response(paper, f"{close.ref} {day.isoformat()} v{close.version}.pdf")
+
+
+@allowed(Can.REVIEW_DAY)
+def close_paper(request: ClinicRequest, location: int, day: date) -> HttpResponse:
+    """Whether the day sheet of a large day is drawn, for its page to ask; once it is, that page is loaded again."""
+    close = _version(request, versions_of(get_object_or_404(Location, pk=location), day).closed)
+    if wait := sheet_papers.wait(request, close, lines_of(close)):
+        return render_page(request, "close/sheet_paper.html", {"close": close, "wait": wait})
+    return redirect_after(request, _page(request, close))
+
+
+def _page(request: ClinicRequest, close: DailyClose) -> str:
+    url = address(request.member.clinic, "close_day", location=close.location_id, day=close.day)
+    return f"{url}?version={close.version}"
 
 
 @allowed(Can.REVIEW_DAY, shows="lines")
