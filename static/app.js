@@ -301,7 +301,8 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     showOpenTab();
-    stack()?.querySelectorAll(".toast-note").forEach(fade);
+    // why a sign-in ended is for whoever comes back to the desk, whenever that is
+    if (document.body.dataset.signedInFor) stack()?.querySelectorAll(".toast-note").forEach(fade);
     toFirstError(document.getElementById("main"));
     document.documentElement.dataset.ready = ""; // from here on, what is clicked or typed is heard
   });

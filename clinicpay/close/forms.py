@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 
 from balances.requests import Once
 from clinicpay import money
+from clinicpay.close.changes import MOST as MOST_SHOWN
 from clinicpay.close.denominations import denominations
 from clinicpay.close.queries.findings import Finding
 from clinicpay.close.queries.totals import Drawer, Tender
@@ -156,6 +157,7 @@ class CloseForm(ClinicForm):
     """Close what was shown: a reason for each finding that needs one, or one for all of them."""
 
     seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
+    shown = forms.CharField(max_length=MOST_SHOWN, required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, found: Iterable[Finding], **options: Any) -> None:
         super().__init__(*args, **options)

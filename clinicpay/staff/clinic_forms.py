@@ -67,4 +67,7 @@ class SignInForm(ClinicForm):
         max_value=LONGEST,
         required=False,
         help_text=f"{SHORTEST} to {LONGEST}. Empty is what the server says.",
+        error_messages=dict.fromkeys(
+            ("min_value", "max_value", "invalid"), f"Enter {SHORTEST} to {LONGEST} minutes, or nothing."
+        ),
     )

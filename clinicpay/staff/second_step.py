@@ -7,7 +7,6 @@ import secrets
 from contextlib import suppress
 from typing import Any
 
-from allauth.account.adapter import get_adapter as account_adapter
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.adapter import get_adapter as mfa_adapter
@@ -71,6 +70,7 @@ class SecondStepAdapter(DefaultMFAAdapter):
 
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": "This code is not right, or has been used. Wait for the next one and type that.",
+        "too_many_codes": f"Too many wrong codes. Wait {WINDOW // 60} minutes, then try again.",
         "cannot_delete_authenticator": "Your clinic asks for a second step, so it can’t be turned off.",
     }
 
@@ -112,7 +112,7 @@ class _Throttled:
         """The code, taken. Raises ValidationError for a wrong, used or late one, and for one try too many."""
         key, code = f"second-step:{self.user.pk}", self.cleaned_data["code"]
         if counted(key, WINDOW) > TRIES:
-            raise account_adapter().validation_error("too_many_login_attempts")
+            raise mfa_adapter().validation_error("too_many_codes")
         if not self._takes(code):
             raise mfa_adapter().validation_error("incorrect_code")
         cache.delete(key)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
@@ -10,6 +11,7 @@ from django.contrib.auth.signals import user_logged_in
 from django.db.models import F
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
 from django.utils import timezone
 
 from clinicpay.staff.models import Membership, User
@@ -22,6 +24,11 @@ BACKGROUND = "X-Background"
 """What a page asks by itself, such as a list that keeps up to date, carries this: nobody is at the desk for it."""
 
 LEFT = "X-Signed-In-For"
+
+ENDED = (
+    "This sign-in was ended: from another device, by a change of how you sign in, or by your clinic."
+    " Sign in to go on where you were."
+)
 
 
 @receiver(user_logged_in, dispatch_uid="staff.sessions.begin")
@@ -37,9 +44,12 @@ class SessionLimits:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        was_ended = _was_ended(request)
         if request.user.is_authenticated:
             self._look(request)
         response = self.get_response(request)
+        if was_ended and _leads_to_sign_in(response):
+            messages.info(request, ENDED)
         if request.headers.get("HX-Request") and (left := seconds_left(request)):
             response[LEFT] = str(left)
         return response
@@ -57,6 +67,16 @@ class SessionLimits:
     def _end(self, request: HttpRequest, words: str) -> None:
         logout(request)
         messages.info(request, f"{words} Sign in to go on where you were.")
+
+
+def _was_ended(request: HttpRequest) -> bool:
+    """Whether the browser still brings a sign-in that stands no more: one's own sign-out takes it from the browser."""
+    brought = request.COOKIES.get(settings.SESSION_COOKIE_NAME)
+    return bool(brought and not request.user.is_authenticated and not request.session.session_key)
+
+
+def _leads_to_sign_in(response: HttpResponse) -> bool:
+    return response.status_code == 302 and urlsplit(response["Location"]).path == resolve_url(settings.LOGIN_URL)
 
 
 def stay(request: HttpRequest) -> int:

@@ -1,5 +1,6 @@
 """The pages of the daily close, as billing, an admin and the owner use them (S0.9, S0.24, S0.33–S0.35)."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -238,6 +239,35 @@ def test_a_payment_that_arrives_meanwhile_is_shown_before_the_day_closes(harbor,
     assert "has changed since you looked at it" in words
     assert current_close(harbor.location, today).state == "reviewing"
     assert "DC-001 closes" in desk.close(why_K5="Deposit")[1]
+
+
+def test_who_closes_is_told_what_has_changed_since_they_looked(harbor, desk, ethan, today):
+    a_payment(harbor, ethan.account, 100, method="cash")
+    start_review(harbor.location, today, by=harbor.bill)
+    a_count(harbor, today)
+    desk.get("close_day")
+    marks = dict(re.findall(r'name="(seen|shown)" value="([^"]*)"', desk.html))
+    a_payment(harbor, ethan.account, 2500, method="cash")
+
+    status, words = desk.post("close_act", {**marks, "reason": "Deposit"})
+
+    assert status == 422
+    assert "Cash: $1.00, now $26.00." in words
+    assert "K5: 1 payment not applied in full, now 2 payments not applied in full." in words
+    assert "K6 cash: now the cash is $25.00 short." in words
+    marks = dict(re.findall(r'name="(seen|shown)" value="([^"]*)"', desk.html))
+    assert "DC-001 closes" in desk.post("close_act", {**marks, "reason": "Deposit"})[1]
+
+
+@pytest.mark.parametrize("shown", ["", "x", "e30:1vA:forged", "\u20ac" * 50])
+def test_a_note_that_is_not_ours_tells_nothing_and_closes_nothing_unseen(harbor, desk, today, shown):
+    start_review(harbor.location, today, by=harbor.bill)
+
+    status, words = desk.post("close_act", {"seen": "stale", "shown": shown})
+
+    assert status == 422
+    assert "has changed since you looked at it" in words
+    assert "Changed since you looked:" not in words
 
 
 def test_one_reason_may_stand_for_all(harbor, desk, ethan, today):

@@ -39,10 +39,15 @@ def counted(desk):
 
 
 def test_sum_and_difference_follow_what_is_typed_and_wrong_pieces_have_none(desk, page, day):
-    """K6, S0.9: the page sums as the server does; Enter goes from note to note."""
+    """K6, S0.9: the page sums as the server does; Enter goes from note to note; on paper it is white."""
+    page.emulate_media(color_scheme="dark")
     sign_in(page, desk, f"{day}count/")
     said, off = page.locator("[data-count-sum]"), page.locator("[data-count-off]")
     expect(off).to_have_text("-$100.00")
+    expect(page.get_by_label("$50.00")).not_to_have_css("background-color", "rgb(255, 255, 255)")
+    page.emulate_media(media="print")
+    expect(page.get_by_label("$50.00")).to_have_css("background-color", "rgb(255, 255, 255)")
+    page.emulate_media(media="screen")
     expect(page.get_by_role("columnheader", name="Amount")).to_be_visible()
     page.get_by_label("$50.00").fill("1")
     expect(said).to_have_text("$50.00")

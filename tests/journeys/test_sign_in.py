@@ -159,6 +159,8 @@ def test_e19_rest_is_said_before_and_loses_nothing_that_was_typed(page, desk):
     rest(page, 65)
     page.get_by_text("signed out after 15 minutes of rest").wait_for()
     assert "Quentin" not in page.content()
+    page.clock.fast_forward(3600 * 1000)
+    expect(page.get_by_text("signed out after 15 minutes of rest")).to_be_visible()  # to whoever comes back
     type_password(page, desk.rita.user)
     page.get_by_text("What you had typed is back").wait_for()
     expect(page.get_by_label("First name")).to_have_value("Quentin")

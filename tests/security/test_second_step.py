@@ -137,6 +137,8 @@ def test_e11_after_five_wrong_codes_the_right_one_waits():
     for _ in range(second_step.TRIES):
         client.post(CODE, {"code": "000000"})
 
+    answer = client.post(CODE, {"code": code()})
+    assert "Too many wrong codes. Wait 5 minutes, then try again." in answer.content.decode()
     assert not gets_in(client, code())
     cache.clear()
     assert gets_in(client, code())

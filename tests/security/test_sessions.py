@@ -174,6 +174,39 @@ def test_e19_one_device_is_signed_out_and_nobody_elses(signs_in, harbor):
     assert [is_in(one) for one in browsers] == [True, False]
 
 
+@pytest.mark.parametrize("everywhere_else", [True, False])
+def test_sign_in_that_was_ended_elsewhere_says_so_and_leads_back(signs_in, everywhere_else):
+    here, away = signs_in(), signs_in()
+    one = UserSession.objects.get(session_key=away.session.session_key)
+    here.post("/accounts/sessions/end/" if everywhere_else else f"/accounts/sessions/{one.pk}/end/", {"others": "1"})
+
+    answer = away.get(f"{PLACE}?q=kle", follow=True)
+
+    assert answer.redirect_chain == [(f"/accounts/login/?next={PLACE}%3Fq%3Dkle", 302)]
+    assert answer.content.decode().count("This sign-in was ended") == 1
+    assert "This sign-in was ended" not in away.get("/accounts/login/").content.decode()
+
+
+def test_part_of_a_page_whose_sign_in_was_ended_opens_the_sign_in_page_that_says_so(signs_in):
+    here, away = signs_in(), signs_in()
+    here.post("/accounts/sessions/end/", {"others": "1"})
+
+    part = away.get(PLACE, headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver{PLACE}"})
+    opened = away.get(part["HX-Redirect"])
+
+    assert part.status_code == 401
+    assert "This sign-in was ended" in opened.content.decode()
+
+
+def test_nobody_is_told_of_an_end_who_ended_it_here_never_began_or_rested_too_long(signs_in):
+    out, rested = signs_in(), signs_in()
+    out.post("/accounts/logout/")
+    with after(rested, IDLE + timedelta(seconds=61)):
+        pages = [browser.get(PLACE, follow=True).content.decode() for browser in (out, Client(), rested)]
+
+    assert ["This sign-in was ended" in page for page in pages] == [False] * 3
+
+
 def test_devices_are_named_with_place_and_last_seen(signs_in):
     here = signs_in(Client(headers={"User-Agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/140.0"}))
     away = Client(REMOTE_ADDR="198.41.0.4")

@@ -12,6 +12,7 @@ from clinicpay.clinics.addresses import address
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.close import services
+from clinicpay.close.changes import changes, noted
 from clinicpay.close.filters import DayFilter
 from clinicpay.close.forms import CloseForm
 from clinicpay.close.gaps import LISTED, TITLES, listed
@@ -69,7 +70,7 @@ def _open_page(
     versions: Versions,
     form: CloseForm | None = None,
 ) -> HttpResponse:
-    form = form or _fresh(facts)
+    form = form or _fresh(request, facts)
     context = {
         "location": place,
         "day": day,
@@ -95,8 +96,13 @@ def _checked(request: ClinicRequest, place: Location, day: date, facts: Facts) -
     }
 
 
-def _fresh(facts: Facts) -> CloseForm:
-    return CloseForm(found=facts.found, initial={"seen": facts.seal})
+def _fresh(request: ClinicRequest, facts: Facts) -> CloseForm:
+    return CloseForm(found=facts.found, initial=_marks(request, facts))
+
+
+def _marks(request: ClinicRequest, facts: Facts) -> dict[str, str]:
+    """What the page sends back of the day as it shows it: that it is the same, and else what it was."""
+    return {"seen": facts.seal, "shown": noted(facts, request.member.clinic.currency)}
 
 
 @require_POST
@@ -145,14 +151,15 @@ def _closed_already(request: ClinicRequest, place: Location, day: date, versions
 
 
 def _not_closed(request: ClinicRequest, place: Location, day: date, form: CloseForm) -> HttpResponse:
-    """The page with what was typed and why it didn't close, for the day as it is now and is shown with it."""
+    """The page with what was typed, why it didn't close and what has changed, for the day as it is now."""
     versions = versions_of(place, day)
     if answer := _closed_already(request, place, day, versions):  # by somebody who was let in first
         return answer
     facts, given = facts_of(request.member.clinic, place, day), cast("Any", form.data)
-    data = given.copy()
-    data["seen"] = facts.seal
-    form.data = data
+    if told := changes(given.get("shown", ""), facts, request.member.clinic.currency):
+        form.add_error(None, f"Changed since you looked: {told}")
+    form.data = data = given.copy()
+    data.update(_marks(request, facts))
     return _open_page(request, place, day, facts=facts, versions=versions, form=form)
 
 
