@@ -20,10 +20,9 @@ from balances.services import apply_to, finish_run, night_run
 from balances.states import Source
 from clinicpay.audit.services import record
 from clinicpay.clinics import clock
-from clinicpay.clinics.commands import be_patient, long_scope
+from clinicpay.clinics.commands import long_scope
 from clinicpay.clinics.models import Clinic, JobFailure, JobRun
 from clinicpay.clinics.refusals import Refusal
-from clinicpay.clinics.scope import clinic_scope
 from clinicpay.garbage import collected_later
 from clinicpay.staff.access import require
 from clinicpay.staff.models import Actor, ClinicPayItself
@@ -175,8 +174,7 @@ def run_night(clinic_id: int, day: date, steps: Sequence[Step] = STEPS) -> None:
 
 def _next_chunk(night: Night, step: Step) -> bool | None:
     """Work through one chunk in one transaction: True while more is left, None when somebody else is at it."""
-    with collected_later(), clinic_scope(night.clinic):
-        be_patient()
+    with collected_later(), long_scope(night.clinic):
         rows = JobRun.objects.filter(job=step.name, local_date=night.day)
         row = rows.select_for_update(skip_locked=True).first()
         if row is None:
