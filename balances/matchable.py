@@ -13,6 +13,7 @@ from balances.matching import NO_TRAITS, Named, Traits
 from balances.models import Charge, Credit
 from balances.queries import open_charges, open_credits
 from balances.states import CreditKind
+from clinicpay.clinics.db.arrays import Compiled
 from clinicpay.clinics.numbers import shown
 from clinicpay.patients.models import Account
 from treatments.models import Package, Procedure, TreatmentEvent
@@ -138,7 +139,7 @@ def matchable(account_ids: Sequence[int]) -> Iterator[tuple[int, list[Source], l
 def targets_of(account_ids: Iterable[int]) -> dict[int, list[Target]]:
     """Open billed charges by account with all their traits, in the order in which money pays them (A3)."""
     found: dict[int, list[Target]] = defaultdict(list)
-    for values in _open(account_ids, _CHARGE):
+    for values in _charges(account_ids):
         found[values[0]].append(_target(values[: len(_PLAIN)], _traits(dict(zip(_CHARGE, values, strict=True)))))
     return found
 
@@ -146,7 +147,7 @@ def targets_of(account_ids: Iterable[int]) -> dict[int, list[Target]]:
 def _plain_targets(account_ids: Iterable[int]) -> dict[int, list[Target]]:
     found: dict[int, list[Target]] = defaultdict(list)
     by_discipline: dict[str, Traits] = defaultdict(lambda: NO_TRAITS)
-    for values in _open(account_ids, _PLAIN):
+    for values in _plain_charges(account_ids):
         discipline = values[-1]
         if discipline and discipline not in by_discipline:
             by_discipline[discipline] = Traits(discipline=discipline)
@@ -154,15 +155,15 @@ def _plain_targets(account_ids: Iterable[int]) -> dict[int, list[Target]]:
     return found
 
 
-def _open(account_ids: Iterable[int], columns: tuple[str, ...]) -> Iterable[tuple[Any, ...]]:
-    ids = list(account_ids)
-    return open_charges(ids).select_related(None).values_list(*columns) if ids else ()
+_charges = Compiled(lambda ids: open_charges(ids).select_related(None).values_list(*_CHARGE))
+_plain_charges = Compiled(lambda ids: open_charges(ids).select_related(None).values_list(*_PLAIN))
+_credits = Compiled(lambda ids: open_credits(ids).select_related(None).values_list(*_MONEY))
 
 
 def sources_of(account_ids: Sequence[int]) -> dict[int, list[Source]]:
     """Open credits by account, oldest received first; what they are held for is read where one of them is held."""
     found: dict[int, list[Source]] = defaultdict(list)
-    rows = list(open_credits(account_ids).select_related(None).values_list(*_MONEY))
+    rows = _credits(account_ids)
     held = holds_of(row[1] for row in rows if row[3] == CreditKind.PRE_PAYMENT)
     for row in rows:
         found[row[0]].append(_source(row, held.get(row[1], NO_TRAITS)))

@@ -51,7 +51,7 @@ class Balance:
 def open_charges(accounts: Iterable[Account | int]) -> QuerySet[Charge]:
     """Billed charges of the accounts with something outstanding, in the order in which money pays them (A3)."""
     return (
-        Charge.objects.filter(account__in=_ids(accounts), outstanding__gt=0, invoice__isnull=False)
+        Charge.objects.filter(account__among=_ids(accounts), outstanding__gt=0, invoice__isnull=False)
         .select_related("invoice", "event", "patient")
         .order_by(*TARGET_ORDER)
     )
@@ -72,7 +72,7 @@ def billed_charges(account: Account, charge_ids: Iterable[int]) -> QuerySet[Char
 def open_credits(accounts: Iterable[Account | int]) -> QuerySet[Credit]:
     """Credits of the accounts with something available, oldest received first."""
     return (
-        Credit.objects.filter(account__in=_ids(accounts), available__gt=0)
+        Credit.objects.filter(account__among=_ids(accounts), available__gt=0)
         .exclude(kind=CreditKind.REFUND_PENDING)
         .select_related("payment")
         .order_by("received_on", "pk")

@@ -78,7 +78,7 @@ def desk(accounts: int, rounds: int, port: int) -> list[Result]:
     """p99 of a payment at the desk while the night of its clinic runs, beside p99 alone; and all totals exact."""
     alone, beside, nights, deadlocks = [], [], [], _deadlocks()
     for slug in clinics(rounds, accounts):
-        worker = start([slug])
+        worker = start([*clinics(1, 5), slug])
         with Desk(slug, port) as before:
             time.sleep(8)
         assert worker.stdin

@@ -16,7 +16,7 @@ class Worked(NamedTuple):
 
 
 def start(slugs: list[str]) -> "subprocess.Popen[str]":
-    """A worker that has loaded all it needs and waits for a line."""
+    """A worker that has loaded all it needs, has done the first night, and waits for a line to do the others."""
     worker = subprocess.Popen(
         [sys.executable, "-m", "bench.night_worker", *slugs], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -27,7 +27,7 @@ def start(slugs: list[str]) -> "subprocess.Popen[str]":
 
 
 def work(*shares: list[str]) -> list[Worked]:
-    """Let as many workers do their shares at once; what each needed."""
+    """Let as many workers do their shares at once; what each needed, without the first clinic of its share."""
     workers = [start(share) for share in shares]
     for worker in workers:
         assert worker.stdin
@@ -51,6 +51,8 @@ def main(slugs: list[str]) -> None:
     django.setup()
     from bench.matching import ours
 
+    warm, *slugs = slugs
+    ours(warm)  # connection and plans: a worker lives for weeks
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     sys.stdin.readline()

@@ -10,7 +10,7 @@ from balances.services import run_auto_apply
 from bench.debts import indebted
 from bench.fill import as_owner, check
 from bench.matching import WAYS, allocations, outcome
-from bench.night_worker import work
+from bench.night_worker import Worked, work
 from bench.report import Result
 from clinicpay.clinics.commands import clinic_id, long_scope
 from clinicpay.staff.models import ClinicPayItself
@@ -45,10 +45,9 @@ def _timed(act: Callable[[], object]) -> float:
 def _compared(names: Sequence[str], rounds: int, accounts: int, **size: int) -> dict[str, list[float]]:
     """Seconds of each way, round by round, each in a clinic of its own that is equal to the others', in turns."""
     found: dict[str, list[float]] = {name: [] for name in names}
-    for warm in clinics(len(names), 5):
-        WAYS[names[0]](warm)  # plans of the triggers, imports
-    for number in range(rounds):
+    for number, warm in enumerate(clinics(rounds, 5)):
         mine = dict(zip(names, clinics(len(names), accounts, **size), strict=True))
+        WAYS[names[0]](warm)  # imports, and plans of the triggers: filling has just dropped them
         for name in names if number % 2 == 0 else reversed(names):
             found[name].append(_timed(partial(WAYS[name], mine[name])))
         if len({outcome(slug) for slug in mine.values()}) != 1:
@@ -83,18 +82,23 @@ def _growth(accounts: int, rounds: int) -> list[Result]:
     """Target 3: ten times the clinics in one worker. Target 4: two workers on as many as one."""
     few, times, peaks, shares = 2, [], [], []
     for _ in range(max(rounds // 2, 1)):
-        [small] = work(clinics(few, accounts))
-        [large] = work(clinics(10 * few, accounts))
+        [small] = _worked(clinics(few, accounts))
+        [large] = _worked(clinics(10 * few, accounts))
         times.append((large.seconds, small.seconds))
         peaks.append((large.peak, small.peak))
-        alone = work(clinics(10, accounts))[0].seconds
+        alone = _worked(clinics(10, accounts))[0].seconds
         both = clinics(10, accounts)
-        shares.append((max(one.seconds for one in work(both[::2], both[1::2])), alone))
+        shares.append((max(one.seconds for one in _worked(both[::2], both[1::2])), alone))
     return [
         _pairs(3, "ten times the clinics: time", times, unit="s", bound=12),
         _pairs(3, "ten times the clinics: peak memory of the worker", peaks, unit="kB", bound=1.2),
         _pairs(4, "two workers, beside one", shares, unit="s", bound=0.65),
     ]
+
+
+def _worked(*shares: list[str]) -> list[Worked]:
+    """What each worker needed that had a small clinic's night behind it."""
+    return work(*([warm, *share] for warm, share in zip(clinics(len(shares), 5), shares, strict=True)))
 
 
 def _pairs(number: int, name: str, pairs: Sequence[tuple[float, float]], *, unit: str, bound: float) -> Result:

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Model
 
-from balances.ledger.base import TEXTS_END, bigints, check_dated, texts
+from balances.ledger.base import check_dated
 from balances.ledger.debt import CreditNote, DebtVerbs
 from balances.ledger.money import Allocation, Application, Applied, MoneyVerbs, PaidPayment, find_allocation, find_entry
 from balances.models import AutoApplyRun
@@ -26,23 +26,21 @@ from balances.signals import account_changed
 from balances.states import Source
 from clinicpay.audit.models import Actor
 from clinicpay.audit.services import line_of, record_many
+from clinicpay.clinics.db.arrays import Compiled
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 
 __all__ = [
-    "TEXTS_END",
     "Allocation",
     "Application",
     "Applied",
     "Books",
     "CreditNote",
     "PaidPayment",
-    "bigints",
     "find_allocation",
     "find_entry",
     "lock_accounts",
     "open_books",
-    "texts",
 ]
 
 TOTALS = ("owes", "planned", "unapplied", "deposits", "held")
@@ -88,7 +86,7 @@ def open_books(
 def lock_accounts(ids: Iterable[int]) -> dict[int, Account]:
     """Lock account rows in id order, so that two acts never wait for each other crosswise."""
     wanted = set(ids)
-    rows = Account.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
+    rows = Account.objects.select_for_update(no_key=True).filter(pk__among=wanted).order_by("pk")
     found = {account.pk: account for account in rows}
     if len(found) != len(wanted):
         raise Refusal("This account no longer exists.")
@@ -97,20 +95,33 @@ def lock_accounts(ids: Iterable[int]) -> dict[int, Account]:
 
 def _tell(books: Books) -> None:
     """One line of the trail per account whose totals have moved, with these before and after, and the signal."""
-    rows = Account.objects.filter(pk__in=books.accounts).order_by("pk")
-    fresh = {account.pk: account for account in rows if _totals(account) != _totals(books.accounts[account.pk])}
+    changes = list(_moved(books.accounts))
     action = "ledger." + "+".join(dict.fromkeys(act.kind for act in books.acts))
     reason = next((act.reason for act in books.acts if act.reason), "")
     record_many(
         action[:60],
-        [(account, _totals(books.accounts[pk]), _totals(account)) for pk, account in fresh.items()],
+        changes,
         by=books.by,
         reason=reason,
         also=books.said,
     )
-    if fresh:
-        account_changed.send(sender=Account, accounts=list(fresh.values()), by=books.by)
+    if changes:
+        account_changed.send(sender=Account, accounts=[account for account, _, _ in changes], by=books.by)
 
 
-def _totals(account: Account) -> dict[str, int]:
-    return {name: getattr(account, name) for name in TOTALS}
+_now = Compiled(
+    lambda ids: Account.objects.filter(pk__among=ids).order_by("pk").values_list("pk", "oldest_open", *TOTALS)
+)
+
+
+def _moved(accounts: Mapping[int, Account]) -> Iterator[tuple[Account, dict[str, int], dict[str, int]]]:
+    """Of locked accounts those whose totals have moved since they were read, with these before and after.
+
+    What the ledger's trigger has set is set on them, too.
+    """
+    for key, oldest_open, *totals in _now(accounts):
+        account, after = accounts[key], dict(zip(TOTALS, totals, strict=True))
+        before = {name: getattr(account, name) for name in TOTALS}
+        if after != before:
+            vars(account).update(after, oldest_open=oldest_open)
+            yield account, before, after

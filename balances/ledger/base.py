@@ -13,12 +13,10 @@ from balances.models import AutoApplyRun, Charge, Credit, Entry, Posting
 from balances.states import DATED, UNDOES, EntryKind, PostingKind, Source
 from clinicpay.audit.models import Actor, AuditEvent
 from clinicpay.clinics import clock
+from clinicpay.clinics.db.arrays import bigints
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import current_clinic_id
 from clinicpay.patients.models import Account
-
-TEXTS_END = "\x1f"
-"""Between the texts of one parameter: a character that no sentence has."""
 
 
 class Act(NamedTuple):
@@ -194,13 +192,3 @@ def _insert_entries(lines: Iterable[tuple[int, Line]]) -> None:
             """,
             [current_clinic_id(), bigints(posting), "{" + ",".join(kind) + "}", *map(bigints, numbers)],
         )
-
-
-def bigints(values: Iterable[int | None]) -> str:
-    """Whole numbers as the text of a PostgreSQL array: of thousands, drivers make one in ten times the time."""
-    return "{" + ",".join("NULL" if value is None else str(int(value)) for value in values) + "}"
-
-
-def texts(values: Iterable[str]) -> str:
-    """Texts as one, for `string_to_array(…, TEXTS_END)`: an array of thousands takes drivers thirty times as long."""
-    return TEXTS_END.join(value.replace(TEXTS_END, " ") for value in values)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from django.db import connection
 
 from balances import auto_apply
-from balances.ledger import TEXTS_END, bigints, texts
 from balances.models import AutoApplyRun, Decision
+from clinicpay.clinics.db.arrays import TEXTS_END, Compiled, bigints, texts
 from clinicpay.clinics.scope import current_clinic_id
 
 Told = auto_apply.Decided | auto_apply.Skipped
@@ -31,11 +31,20 @@ def store_decisions(run: AutoApplyRun, decisions: Iterable[Told]) -> None:
         )
 
 
+_newest = Compiled(
+    lambda credits: (
+        Decision.objects.filter(credit__among=credits)
+        .order_by("credit", "-pk")
+        .distinct("credit")
+        .values_list("credit", "charge", "amount", "reason")
+    )
+)
+
+
 def news(decisions: Sequence[Told]) -> list[Told]:
     """Without the skips that say what the newest decision about the same money says already."""
     waiting = [one.credit_id for one in decisions if _charge(one) is None]
-    rows = Decision.objects.filter(credit__in=waiting).order_by("credit", "-pk").distinct("credit")
-    last = {key: said for key, *said in rows.values_list("credit", "charge", "amount", "reason")}
+    last = {key: said for key, *said in _newest(waiting)}
     return [one for one in decisions if _charge(one) or last.get(one.credit_id) != [None, one.amount, one.reason]]
 
 

@@ -40,7 +40,7 @@ class Planned(NamedTuple):
 def rules_of(clinic: Clinic, chosen: AllocationRules | None = None) -> auto_apply.Rules:
     """What the clinic's automatic runs follow today; `chosen` are rules that are only considered."""
     chosen = chosen or AllocationRules.objects.first()
-    custom = Clinic.objects.values_list("custom_1", "custom_2").get(pk=clinic.pk)
+    custom = clinic.custom_1, clinic.custom_2
     if chosen is None:
         return auto_apply.Rules(custom=custom)
     return auto_apply.Rules(

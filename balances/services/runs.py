@@ -51,7 +51,7 @@ def new_run(source: Source, **fields: Any) -> AutoApplyRun:
     return AutoApplyRun.objects.create(number=take(AutoApplyRun.KIND)[0], source=source, **fields)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def apply_to(run: AutoApplyRun, account_ids: Sequence[int], *, by: Actor) -> tuple[int, int]:
     """One chunk of a run: decide and apply for these accounts; how many decisions apply, and how many leave.
 

@@ -19,6 +19,7 @@ from clinicpay.audit.models import (
     Actor,
     AuditEvent,
 )
+from clinicpay.clinics.db.arrays import TEXTS_END, bigints, texts
 from clinicpay.clinics.scope import current_clinic_id, current_user_id
 
 AGAIN = timedelta(minutes=10)
@@ -64,7 +65,7 @@ def line_of(
 
 def record_many(
     action: str,
-    changes: list[tuple[models.Model, Mapping[str, Any], Mapping[str, Any]]],
+    changes: Sequence[tuple[models.Model, Mapping[str, Any], Mapping[str, Any]]],
     *,
     by: Actor,
     reason: str = "",
@@ -85,16 +86,18 @@ def record_many(
 
 
 def _insert_many(
-    action: str, changes: list[tuple[models.Model, Mapping[str, Any], Mapping[str, Any]]], by: Actor, reason: str
+    action: str, changes: Sequence[tuple[models.Model, Mapping[str, Any], Mapping[str, Any]]], by: Actor, reason: str
 ) -> None:
     """All subjects are of one kind. A night writes thousands: built one by one, they would cost more than its money."""
     subjects = [subject for subject, _, _ in changes]
     columns = [
-        [subject.pk for subject in subjects],
-        [_name_of(subject) for subject in subjects],
-        [_patient_of(subject) for subject in subjects],
-        [json.dumps(before) for _, before, _ in changes],
-        [json.dumps(after) for _, _, after in changes],
+        bigints(subject.pk for subject in subjects),
+        bigints(_patient_of(subject) for subject in subjects),
+    ]
+    words = [
+        texts(_name_of(subject) for subject in subjects),
+        texts(json.dumps(before) for _, before, _ in changes),
+        texts(json.dumps(after) for _, _, after in changes),
     ]
     said = [by.label[:160], action, subjects[0]._meta.label_lower, reason, request_id.get(), via.get()[:80]]
     with connection.cursor() as cursor:
@@ -102,12 +105,14 @@ def _insert_many(
             """
             insert into audit_auditevent (clinic_id, actor, action, subject_type, reason, request_id, via, subject_id,
                                           subject, patient_id, before, after, server_id, transaction_id)
-            select %s, %s, %s, %s, %s, %s, %s, l.id, l.name, l.patient, l.before::jsonb, l.after::jsonb, 0, 0
-            from unnest(%s::bigint[], %s::text[], %s::bigint[], %s::text[], %s::text[])
-                 with ordinality as l (id, name, patient, before, after, position)
+            select %s, %s, %s, %s, %s, %s, %s, l.id, coalesce(l.name, ''), l.patient,
+                   l.before::jsonb, l.after::jsonb, 0, 0
+            from unnest(%s::bigint[], %s::bigint[], string_to_array(%s, %s), string_to_array(%s, %s),
+                        string_to_array(%s, %s))
+                 with ordinality as l (id, patient, name, before, after, position)
             order by l.position
             """,
-            [current_clinic_id(), *said, *columns],
+            [current_clinic_id(), *said, *columns, *(part for text in words for part in (text, TEXTS_END))],
         )
 
 

@@ -39,11 +39,11 @@ def clinic_id(slug: str) -> int:
 
 
 @contextmanager
-def long_scope(clinic: int) -> Iterator[Clinic]:
-    """One clinic's scope for work that may take longer than a page may."""
+def long_scope(clinic: Clinic | int) -> Iterator[Clinic]:
+    """One clinic's scope for work that may take longer than a page may; it is read if only its id is given."""
     with clinic_scope(clinic):
         be_patient()
-        yield Clinic.objects.get(pk=clinic)
+        yield Clinic.objects.get(pk=clinic) if isinstance(clinic, int) else clinic
 
 
 def be_patient() -> None:

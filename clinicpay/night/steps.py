@@ -23,6 +23,7 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.commands import long_scope
 from clinicpay.clinics.models import Clinic, JobFailure, JobRun
 from clinicpay.clinics.refusals import Refusal
+from clinicpay.garbage import collected_later
 from clinicpay.staff.access import require
 from clinicpay.staff.models import Actor, ClinicPayItself
 from clinicpay.staff.roles import Can
@@ -37,6 +38,8 @@ CHUNK = 80
 ATTEMPTS = 3
 """How often a night tries again what failed, once at each waking."""
 
+PROGRESS = ("started_at", "cursor", "done", "skipped")
+"""What a step's row says of how far it is."""
 
 Accounts = QuerySet[Any, int]
 """Ids of accounts, in their order, named "account"."""
@@ -159,20 +162,21 @@ def _write_down(day: date, steps: Sequence[Step]) -> None:
 def run_night(clinic_id: int, day: date, steps: Sequence[Step] = STEPS) -> None:
     """Do what is left of a night, step by step; what another worker is at is left to it."""
     # Committed before any work: whoever looks in meanwhile finds them, and a tick what a dead worker has left.
-    with long_scope(clinic_id):
+    with long_scope(clinic_id) as clinic:
         _write_down(day, steps)
+    night = Night(clinic, day)
     for step in steps:
-        while (left := _next_chunk(clinic_id, day, step)) is True:
+        while (left := _next_chunk(night, step)) is True:
             pass
         if left is None:
             return  # another worker has this step, and goes on with the next
 
 
-def _next_chunk(clinic_id: int, day: date, step: Step) -> bool | None:
+def _next_chunk(night: Night, step: Step) -> bool | None:
     """Work through one chunk in one transaction: True while more is left, None when somebody else is at it."""
-    with long_scope(clinic_id) as clinic:
-        night = Night(clinic, day)
-        row = JobRun.objects.select_for_update(skip_locked=True).filter(job=step.name, local_date=day).first()
+    with collected_later(), long_scope(night.clinic):
+        rows = JobRun.objects.filter(job=step.name, local_date=night.day)
+        row = rows.select_for_update(skip_locked=True).first()
         if row is None:
             return None
         if row.state == JobRun.State.PARTIAL and row.attempts < ATTEMPTS:
@@ -185,8 +189,10 @@ def _next_chunk(clinic_id: int, day: date, step: Step) -> bool | None:
         tally = _work(night, step, row, accounts)
         row.started_at = row.started_at or timezone.now()
         row.cursor, row.done, row.skipped = accounts[-1], row.done + tally.done, row.skipped + tally.skipped
-        row.save(update_fields=["started_at", "cursor", "done", "skipped"])
-        return len(accounts) == step.chunk or _finish(night, step, row)
+        if len(accounts) < step.chunk:
+            return _finish(night, step, row)
+        row.save(update_fields=PROGRESS)
+        return True
 
 
 def _work(night: Night, step: Step, row: JobRun, accounts: Sequence[int]) -> Tally:
@@ -230,7 +236,6 @@ def _again(night: Night, step: Step, row: JobRun) -> bool:
         failure.mended_at = timezone.now()  # by success, or a newer line says that it failed again
         failure.save(update_fields=["mended_at"])
     row.done, row.skipped = row.done + tally.done, row.skipped + tally.skipped
-    row.save(update_fields=["attempts", "done", "skipped"])
     return _finish(night, step, row)
 
 
@@ -240,5 +245,5 @@ def _finish(night: Night, step: Step, row: JobRun) -> bool:
     row.state = JobRun.State.PARTIAL if failed else JobRun.State.DONE
     row.attempts, row.finished_at = row.attempts or 1, timezone.now()
     row.started_at = row.started_at or row.finished_at
-    row.save(update_fields=["state", "attempts", "started_at", "finished_at"])
+    row.save(update_fields=["state", "attempts", "finished_at", *PROGRESS])
     return False

@@ -3,10 +3,7 @@
 Import cost is 0.7 s and a font set-up 20 ms, so both wait for the first document and stay.
 """
 
-import gc
 import mimetypes
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,8 @@ from django.contrib.staticfiles import finders
 from django.http import HttpResponse
 from django.template.loader import render_to_string
 from django.utils.http import content_disposition_header
+
+from clinicpay.garbage import collected_later
 
 SCHEME = "static"
 """Documents name our own files as static:print.css; nothing else is ever read or fetched."""
@@ -85,18 +84,6 @@ def _base() -> list[Any]:
     return [weasyprint.CSS(string="\n".join(rule for rule in rules if not rule.startswith("::")))]
 
 
-@contextmanager
-def _collected_later() -> Iterator[None]:
-    """What a document is drawn from lives until it is drawn: looking for garbage meanwhile costs a tenth of it."""
-    on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if on:
-            gc.enable()
-
-
 def render_pdf(
     template: str, context: dict[str, Any], *, paper: str = "letter", sheets: tuple[str, ...] = SHEETS
 ) -> bytes:
@@ -111,7 +98,7 @@ def render_pdf(
     html._ua_stylesheets = lambda forms=False: _base()
     size = weasyprint.CSS(string=f"@page {{ size: {PAPERS[paper]} }}", url_fetcher=fetcher)
     styles = [*map(_sheet, sheets), size]
-    with _collected_later():
+    with collected_later():  # a tenth of a document
         return bytes(html.write_pdf(stylesheets=styles, font_config=fonts, pdf_variant="pdf/ua-1"))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet
 
 from balances.models import Charge
+from clinicpay.clinics.db.arrays import Compiled
 from clinicpay.patients.models import Account
 from followups.models import Case, Instalment, Plan, Promise
 from followups.states import CaseState, InstalmentStatus, PlanStatus, PromiseStatus
@@ -14,9 +15,16 @@ from followups.states import CaseState, InstalmentStatus, PlanStatus, PromiseSta
 
 def ever_followed(accounts: Iterable[Account]) -> set[int]:
     """Which of the accounts have or had a case or a plan, by id; for all of them one question."""
-    ids = [account.pk for account in accounts]
-    cases = Case.objects.filter(account__in=ids).values_list("account")
-    return {pk for (pk,) in cases.union(Plan.objects.filter(account__in=ids).values_list("account"))}
+    return {pk for (pk,) in _followed(account.pk for account in accounts)}
+
+
+_followed = Compiled(
+    lambda ids: (
+        Case.objects.filter(account__among=ids)
+        .values_list("account")
+        .union(Plan.objects.filter(account__among=ids).values_list("account"))
+    )
+)
 
 
 def instalments_due(day: date) -> QuerySet[Instalment]:

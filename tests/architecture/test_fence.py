@@ -16,6 +16,7 @@ BUILDS_SQL = {
     "clinicpay/backups/scratch.py",  # names of roles, composed by psycopg
     "clinicpay/proof/figures.py",  # each figure is a query of ours, a constant of its group
     "balances/checks.py",  # each check is a query of ours, counted by a query around it
+    "clinicpay/clinics/db/arrays.py",  # what Django has put together, kept
     "clinicpay/clinics/db/catalogue.py",  # each lint is a query of ours, behind what it calls a tenant table
     "clinicpay/clinics/db/operations.py",  # names of tables and columns, from the models
     "clinicpay/clinics/management/commands/migrate.py",  # the same

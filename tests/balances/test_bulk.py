@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from balances.ledger import Books, bigints, open_books
+from balances.ledger import Books, open_books
 from balances.models import Charge, Credit, Entry
 from balances.queries import live_allocations
 from balances.services import rules_of, run_auto_apply
@@ -18,6 +19,7 @@ from balances.services.runs import applied_of, new_run, to_undo
 from balances.states import Source
 from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics import clock
+from clinicpay.clinics.db.arrays import Compiled, bigints
 from clinicpay.clinics.models import Location
 from clinicpay.patients.models import Account
 from tests.balances.invariants import broken
@@ -146,3 +148,25 @@ def test_many_at_once_keep_to_the_accounts_that_are_locked(harbor):
 
 def test_arrays_of_numbers_are_written_as_postgresql_reads_them():
     assert bigints([1, None, -3]) == "{1,NULL,-3}"
+
+
+def test_rows_of_many_ids_are_asked_for_by_one_parameter(harbor):
+    first, second = a_patient(harbor).account_id, a_patient(harbor).account_id
+    ask = Compiled(lambda ids: Account.objects.filter(pk__among=ids, unapplied=0).order_by("pk").values_list("pk"))
+    assert ask([first]) == [(first,)]
+    assert ask([second, first]) == [(first,), (second,)]
+    with CaptureQueriesContext(connection) as asked:
+        assert ask([]) == []
+    assert not asked.captured_queries
+
+
+def test_a_locked_account_knows_its_totals_once_they_have_moved(harbor):
+    patient = a_patient(harbor)
+    a_charge(harbor, patient, 500)
+    credit = a_payment(harbor, patient.account, 500).credits.get()
+    with open_books(patient.account, by=harbor.itself) as books:
+        locked = books.accounts[patient.account_id]
+        assert (locked.owes, locked.unapplied) == (500, 500)
+        books.allocate(credit, patient.account.charges.get(), 200)
+    fresh = Account.objects.get(pk=patient.account_id)
+    assert (locked.owes, locked.unapplied, locked.oldest_open) == (300, 300, fresh.oldest_open)
