@@ -98,7 +98,9 @@ def test_after_five_guesses_the_right_password_waits_too():
     for _ in range(GUESSES):
         _guess(user.email)
 
-    assert "_auth_user_id" not in _guess(user.email, PASSWORD).wsgi_request.session
+    refused = _guess(user.email, PASSWORD)
+    assert "_auth_user_id" not in refused.wsgi_request.session
+    assert "Wait five minutes, then try again." in refused.content.decode()
     cache.clear()
     assert "_auth_user_id" in _guess(user.email, PASSWORD).wsgi_request.session
 
