@@ -44,12 +44,19 @@ class Tired(Worker):
         self.patience = 0.0
 
 
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
 class Poor(Patient):
     """Has room for three connections more than it began with."""
 
     def run(self) -> None:
         """Answer, with that little."""
-        spare = os.dup(0)  # the first number that is free, with the selector's own beside it
-        os.close(spare)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (spare + 4, spare + 4))
+        free = [number for number in range(1000) if not _is_open(number)]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free[4], free[4]))  # the first is the selector's own
         super().run()

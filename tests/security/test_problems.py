@@ -120,7 +120,7 @@ def test_form_that_is_too_large_says_that_it_is(rita, form):
 
 
 def test_too_many_tries_are_told_how_long_to_wait(settings):
-    settings.ACCOUNT_RATE_LIMITS = {"reset_password": "1/m/key"}
+    settings.ACCOUNT_RATE_LIMITS = {"reset_password": "1/d/key"}
     email = f"{uuid.uuid4().hex[:12]}@problems.test"
 
     answers = [Client().post("/accounts/password/reset/", {"email": email}) for _ in range(2)]
