@@ -50,7 +50,8 @@ class ClinicMiddleware:
         found = _CLINIC_PATH.match(request.path_info)
         if not found:
             response = self.get_response(request)
-            return _worded(request, response) if request.user.is_authenticated else response
+            is_step = response.status_code == 405  # first, so that nobody is looked up for any other answer
+            return _worded(request, response) if is_step and request.user.is_authenticated else response
         if not request.user.is_authenticated:
             return redirect_to_login(_page_of(request))
         self._enter(request, request.user, found["slug"])
