@@ -4,15 +4,17 @@ import os
 import shutil
 import tempfile
 
-_counts = ""
+_OF_THIS_START = f"clinicpay-metrics-{os.getpid()}-"  # read again after HUP, by the same process
 if os.environ.get("METRICS_TOKEN") and "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
     # The web processes count together, in a folder of this start.
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = _counts = tempfile.mkdtemp(prefix="clinicpay-metrics-")
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = tempfile.mkdtemp(prefix=_OF_THIS_START)
 
 
 def on_exit(_server: object) -> None:
-    """Leave nothing behind."""
-    shutil.rmtree(_counts, ignore_errors=True)
+    """Leave nothing behind, but what somebody else made."""
+    counts = os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+    if os.path.basename(counts).startswith(_OF_THIS_START):
+        shutil.rmtree(counts, ignore_errors=True)
 
 
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")

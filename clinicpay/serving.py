@@ -1,4 +1,4 @@
-"""A web process: gunicorn's `sync`, in which a connection takes its turn when the head of its request has come.
+"""A web process: gunicorn's `sync`, in which a connection takes its turn when its request has come.
 
 By itself `sync` accepts a connection and waits for what it will say. A browser opens spare ones that say nothing, and
 each would hold a process until that is killed. Here they wait aside, as before a proxy that buffers. All else is as it
@@ -7,7 +7,9 @@ was: one request at a time, on one thread, in a process that is replaced when a 
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import selectors
 import socket
 import time
@@ -19,6 +21,11 @@ from gunicorn.workers.sync import SyncWorker
 
 LONGEST_HEAD = 65_536
 """Bytes of a head after which it is refused; those of browsers are a tenth of it."""
+LONGEST_BODY = 65_536
+"""Bytes of a body for which a connection waits: a form. A longer one, which is a file, is read by who answers."""
+LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n", re.IGNORECASE)
+ASKS_FIRST = re.compile(rb"\r\nexpect:", re.IGNORECASE)
+"""Who sends that sends no body before it has an answer."""
 AT_A_TIME = 8_192
 """Bytes that are read while a connection waits, as gunicorn reads them."""
 AT_ONCE = 0.02
@@ -26,6 +33,10 @@ AT_ONCE = 0.02
 process took meanwhile, while the next process has time."""
 JUST_COME = 0.5
 """Seconds for which a process that ends still waits for whom it accepted last."""
+NO_MORE = (errno.EMFILE, errno.ENFILE)
+"""What accepting a connection says when this process, or the machine, has as many open as it may."""
+OUT_OF_BREATH = 0.1
+"""Seconds until it is asked again where no connection waits that could be sent away."""
 
 
 class Caller(socket.socket):
@@ -35,21 +46,31 @@ class Caller(socket.socket):
         super().__init__(accepted.family, accepted.type, accepted.proto, accepted.detach())
         self.address, self.listener, self.since = address, listener, time.monotonic()
         self._read = bytearray()
+        self._whole = 0  # bytes of the request, once its head is there
         self.refusal: Exception | None = None
 
     def has_asked(self, *, within: float = 0) -> bool:
-        """Whether the head of its request is there, or is not going to be: it has hung up, or there is a refusal."""
-        self.settimeout(within)
-        try:
-            more = super().recv(AT_A_TIME)
-        except (BlockingIOError, TimeoutError):
-            return False
-        except OSError:
-            more = b""
+        """Whether its request is there, or is not going to be: it has hung up, or there is a refusal."""
+        until = time.monotonic() + within
+        while True:
+            self.settimeout(max(0.0, until - time.monotonic()))
+            try:
+                more = super().recv(AT_A_TIME)
+            except (BlockingIOError, TimeoutError):
+                return False
+            except OSError:
+                more = b""
+            if not more or self._hears(more):
+                return True
+
+    def _hears(self, more: bytes) -> bool:
+        """Whether the request is whole with this, or refused."""
         begin = max(0, len(self._read) - 3)
         self._read += more
-        if not more or b"\r\n\r\n" in self._read[begin:]:
-            return True
+        if not self._whole and (end := self._read.find(b"\r\n\r\n", begin)) >= 0:
+            self._whole = end + 4 + _body_after(bytes(self._read[: end + 4]))
+        if self._whole:
+            return len(self._read) >= self._whole
         if len(self._read) > LONGEST_HEAD:
             self._read.clear()
             self.refusal = LimitRequestHeaders("longer than any of a browser")
@@ -66,11 +87,19 @@ class Caller(socket.socket):
         return piece
 
 
+def _body_after(head: bytes) -> int:
+    """Bytes for which a connection waits after this head. What is worth refusing in it, gunicorn refuses."""
+    length = LENGTH.search(head)
+    if length is None or ASKS_FIRST.search(head):
+        return 0
+    return size if (size := int(length[1])) <= LONGEST_BODY else 0
+
+
 class Worker(SyncWorker):
     """One web process; `gunicorn.conf.py` names it."""
 
     patience = 30.0
-    """Seconds that a connection has for the head of its request."""
+    """Seconds that a connection has for its request."""
     room = 200
     """Connections that may wait; for one more the oldest is closed."""
 
@@ -107,6 +136,11 @@ class Worker(SyncWorker):
             connection, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):  # another process was quicker, or it is gone again
             return
+        except OSError as error:
+            if error.errno not in NO_MORE:
+                raise
+            self._make_room()
+            return
         caller = Caller(connection, address, listener)
         if caller.has_asked(within=AT_ONCE):
             self._answer(caller)
@@ -115,6 +149,14 @@ class Worker(SyncWorker):
             self._dismiss(next(iter(self._waiting)))
         self._waiting[caller] = None
         self._poller.register(caller, selectors.EVENT_READ, self._hear)
+
+    def _make_room(self) -> None:
+        """Send the older half of the silent ones away, so that there is room for who comes and for what they need."""
+        oldest = list(self._waiting)
+        for caller in oldest[: len(oldest) // 2 + 1]:
+            self._dismiss(caller)
+        if not oldest:
+            time.sleep(OUT_OF_BREATH)
 
     def _hear(self, caller: Caller) -> None:
         if caller in self._waiting and caller.has_asked():

@@ -133,6 +133,10 @@ ACCOUNT_ADAPTER = "clinicpay.staff.adapter.ClosedSignUp"
 ACCOUNT_FORMS = {
     "login": "clinicpay.staff.entrance.FocusedLogin",
     "reset_password": "clinicpay.staff.reset.EvenReset",
+    "reset_password_from_key": "clinicpay.staff.entrance.NewPassword",
+    "change_password": "clinicpay.staff.entrance.PasswordChange",
+    "set_password": "clinicpay.staff.entrance.FirstPassword",
+    "reauthenticate": "clinicpay.staff.entrance.PasswordAgain",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

@@ -31,6 +31,7 @@ from clinicpay.imports.practice import (
     Skipped,
     Visit,
     Work,
+    counted,
 )
 from clinicpay.imports.rows import known_refs
 from clinicpay.imports.sheets import BadCell, Folder, Problem
@@ -93,7 +94,7 @@ class Reader:
         there = [sheet for sheet in SHEETS if self.folder.check_sheet(sheet.name, sheet.header, needed=sheet.needed)]
         self.folder.refuse_faults()  # without a whole file, every reference to it would be one more fault
         for sheet in there:
-            tell(f"{sheet.name}: {self._read(sheet):,} lines read")
+            tell(f"{sheet.name}: {counted(self._read(sheet), 'line')} read")
         self._refuse_closed_days()
         self.folder.refuse_faults()
         return Practice(

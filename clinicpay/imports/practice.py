@@ -147,3 +147,8 @@ class Practice:
     owed: Sequence[Owed] = ()
     applied: Sequence[Applied] = ()
     skipped: Sequence[Skipped] = ()
+
+
+def counted(many: int, of_what: str) -> str:
+    """How many there are of something, as a person says it."""
+    return f"{many:,} {of_what}{'' if many == 1 else 's'}"

@@ -267,9 +267,16 @@ def _check_header(header: Sequence[str], columns: Sequence[str]) -> None:
 def _refuse_incomplete(header: Sequence[str], columns: Sequence[str]) -> None:
     missing = [column for column in columns if column not in header]
     if missing:
-        raise Unreadable(1, f"the column {' and '.join(missing)} is missing")
+        what = f"column {missing[0]} is" if len(missing) == 1 else f"columns {', '.join(missing)} are"
+        raise Unreadable(1, f"the {what} missing")
     if len(set(header)) < len(header):
         raise Unreadable(1, "two columns have the same name")
+
+
+def _ragged_words(cells: int, columns: int, delimiter: str) -> str:
+    said = f"{cells} cells under {columns} columns"
+    mark = "comma" if delimiter == "," else "semicolon"
+    return f"{said}; put a cell that has a {mark} in it between quotation marks" if cells > columns else said
 
 
 def _rows(path: Path, columns: Sequence[str], delimiter: str, ragged: Callable[[int, str], None]) -> Iterator[Row]:
@@ -283,7 +290,7 @@ def _rows(path: Path, columns: Sequence[str], delimiter: str, ragged: Callable[[
             line = reader.line_num + 1
             for cells in reader:
                 if len(cells) not in {0, len(header)}:
-                    ragged(line, f"{len(cells)} cells under {len(header)} columns")
+                    ragged(line, _ragged_words(len(cells), len(header), delimiter))
                 elif any(cells):
                     yield Row(line, dict(zip(header, cells, strict=True)))
                 line = reader.line_num + 1

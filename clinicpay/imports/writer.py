@@ -14,7 +14,7 @@ from clinicpay.audit.services import record
 from clinicpay.imports.applying import apply_parts
 from clinicpay.imports.billing import Bookkeeper, New
 from clinicpay.imports.people import People, import_people
-from clinicpay.imports.practice import Paid, Practice, Skipped
+from clinicpay.imports.practice import Paid, Practice, Skipped, counted
 from clinicpay.imports.rows import known_refs, portions, refs, unknown
 from clinicpay.staff.models import ClinicPayItself
 from payments.models import Payment
@@ -65,7 +65,7 @@ def import_practice(
     with connection.cursor() as cursor:
         cursor.execute(_ONE_AT_A_TIME)
     people = import_people(practice, by=by)
-    tell(f"{people.new_patients:,} patients and {people.new_visits:,} events added")
+    tell(f"{counted(people.new_patients, 'patient')} and {counted(people.new_visits, 'event')} added")
     new = _new(practice)
     accounts = _enter(new, people, by, tell)
     applied, total = apply_parts(practice.applied, set(refs(new.paid)), by=by)
@@ -89,7 +89,7 @@ def _enter(new: New, people: People, by: ClinicPayItself, tell: Tell) -> list[in
     for some in portions(sorted(sizes), AT_ONCE, sizes.__getitem__):
         bookkeeper.enter(some, by=by)
         done += len(some)
-        tell(f"Charges and payments of {done:,} of {len(sizes):,} accounts added")
+        tell(f"Charges and payments of {done:,} of {counted(len(sizes), 'account')} added")
     return sorted(sizes)
 
 

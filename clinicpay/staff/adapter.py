@@ -18,6 +18,10 @@ GUESSES, WINDOW = 5, 300
 class ClosedSignUp(DefaultAccountAdapter):
     """People come in by an invitation from their clinic."""
 
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "too_many_login_attempts": "Too many wrong tries. Wait five minutes, then try again.",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never."""
         return False

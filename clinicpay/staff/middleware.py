@@ -49,7 +49,9 @@ class ClinicMiddleware:
     def __call__(self, request: ClinicRequest) -> HttpResponse:
         found = _CLINIC_PATH.match(request.path_info)
         if not found:
-            return self.get_response(request)
+            response = self.get_response(request)
+            is_step = response.status_code == 405  # first, so that nobody is looked up for any other answer
+            return _worded(request, response) if is_step and request.user.is_authenticated else response
         if not request.user.is_authenticated:
             return redirect_to_login(_page_of(request))
         self._enter(request, request.user, found["slug"])
@@ -69,10 +71,7 @@ class ClinicMiddleware:
         """The view's answer; a form of another clinic's page is refused before any view (A19)."""
         if request.method not in SAFE and (other := _clinic_of_page(request, slug)):
             return self._refuse(request, 409, WRONG_CLINIC.format(here=request.member.clinic.name, there=other))
-        response = self.get_response(request)
-        if response.status_code == 405 and not wants_part(request):
-            response = problems.page(request, 405)
-        return response
+        return _worded(request, self.get_response(request))
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Whatever ends a view by exception, also as a 403 or 404, leaves nothing behind.
@@ -109,6 +108,13 @@ class ClinicMiddleware:
                 request.member = member
                 return
         raise Http404
+
+
+def _worded(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """A person who opens the address of a step is told so; Django's own answer is empty."""
+    if response.status_code == 405 and not wants_part(request):
+        return problems.page(request, 405)
+    return response
 
 
 def _to_second_step(request: ClinicRequest) -> HttpResponse:

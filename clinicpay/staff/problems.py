@@ -4,6 +4,7 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -58,7 +59,7 @@ def ways_back(request: HttpRequest, status: int) -> list[Way]:
         return [Way("Back to where you were", before)]
     if found and status == 404 and found["what"] in LISTED:
         return [Way(f"All {found['what']}", found["list"])]
-    if request.method == "POST" and status in {400, 403, 409}:
+    if request.method == "POST" and status in {400, 403, 409, 413}:
         return [Way("Load the form again", request.get_full_path())]
     return []
 
@@ -72,7 +73,9 @@ def page(request: HttpRequest, status: int, template: str = "", **context: Any) 
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """handler400."""
+    """handler400, also for more than a form may bring."""
+    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
+        return page(request, 413)
     return page(request, 400)
 
 

@@ -7,6 +7,8 @@ from typing import Any
 from allauth.account.forms import ResetPasswordForm
 from django.http import HttpRequest
 
+from clinicpay.staff.entrance import Asking
+
 PACE = 0.5
 """Seconds. Looking somebody up, signing a link and handing over the mail takes longer than not doing so."""
 
@@ -15,7 +17,7 @@ class MailAway(Exception):
     """The mail server took no message; it is asked to for known and unknown addresses alike."""
 
 
-class EvenReset(ResetPasswordForm):
+class EvenReset(Asking, ResetPasswordForm):
     """Answers at the next beat since it began, whatever there was to do."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -24,6 +24,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from clinicpay.clinics.models import Clinic
+from clinicpay.staff.entrance import Asking
 from clinicpay.staff.guesses import counted
 from clinicpay.staff.models import User
 from clinicpay.staff.queries import memberships_of
@@ -132,15 +133,15 @@ class _Throttled:
         return step is not None and spend(self.user, step)
 
 
-class CodeForm(_Throttled, AuthenticateForm):
+class CodeForm(Asking, _Throttled, AuthenticateForm):
     """The second step of a sign-in."""
 
 
-class CodeAgainForm(_Throttled, ReauthenticateForm):
+class CodeAgainForm(Asking, _Throttled, ReauthenticateForm):
     """Before something of the sign-in is changed."""
 
 
-class EnrolForm(_Throttled, ActivateTOTPForm):
+class EnrolForm(Asking, _Throttled, ActivateTOTPForm):
     """The first code of a new authenticator app; the sign-in that follows needs another one."""
 
     def _takes(self, code: str) -> bool:

@@ -274,7 +274,7 @@ def test_person_is_told_in_words(harbor, files):
 
     call_command("import_practice", str(files.folder), "--clinic", "harbor", "--dry-run", stdout=out, stderr=out)
 
-    assert "Would import 5 accounts, 4 patients, 5 events, 6 charges of 628.00" in out.getvalue()
+    assert "Would import 5 accounts, 4 patients, 5 events, 6 charges of 628.00, " in out.getvalue()
     assert "Nothing was kept: this was a dry run." in out.getvalue()
 
 

@@ -159,12 +159,14 @@ HEADER = b"location_id,name,address\n"
 @pytest.mark.parametrize(
     ("content", "line", "words"),
     [
-        (b"", 1, "the column location_id and name and address is missing"),
+        (b"", 1, "the columns location_id, name, address are missing"),
         (b"location_id,name\n", 1, "the column address is missing"),
         (b"location_id,name,adress\n", 1, 'no column "adress" here; the columns are location_id, name, address'),
         (b"Location_ID,Name,Address\n", 1, 'there is no column "Location_ID", "Name", "Address" here'),
         (b"location_id,name,name,address\n", 1, "two columns have the same name"),
         (HEADER + b"L1,Main Street\n", 2, "2 cells under 3 columns"),
+        (HEADER + b"L1,Main Street 1, Oakfield,\n", 2, "4 cells under 3 columns; put a cell that has a comma in it"),
+        (b"location_id;name;address\nL1;Main;a;b\n", 2, "4 cells under 3 columns; put a cell that has a semicolon"),
         (HEADER + b"L1,Caf\xe9,\n", 2, "this is not UTF-8 text; save the file as “CSV UTF-8”"),
         ("location_id,name,address\n".encode("utf-16"), 1, "this is not UTF-8 text but UTF-16"),
         (HEADER + b"L1,a\0b,\n", 2, "a NUL character can't be imported"),

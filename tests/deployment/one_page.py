@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 from collections.abc import Iterable
 from typing import Any
 
@@ -41,3 +42,21 @@ class Tired(Worker):
         """Answer, and then wait for nobody."""
         super().handle(listener, client, addr)
         self.patience = 0.0
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+class Poor(Patient):
+    """Has room for three connections more than it began with."""
+
+    def run(self) -> None:
+        """Answer, with that little."""
+        free = [number for number in range(1000) if not _is_open(number)]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free[4], free[4]))  # the first is the selector's own
+        super().run()

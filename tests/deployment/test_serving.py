@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from clinicpay.embedded.parts import Part, stop_all
-from clinicpay.serving import JUST_COME
+from clinicpay.serving import JUST_COME, LONGEST_BODY
 from tests.embedded.test_supervisor import eventually
 from tests.ports import server_port
 
@@ -29,6 +29,7 @@ NEVER = ("--timeout", "3600", "--graceful-timeout", "3600")
 
 MEANWHILE = b"GET /meanwhile HTTP/1.1\r\nHost: here\r\n\r\n"
 UPLOAD = b"POST /slow HTTP/1.1\r\nHost: here\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
+HALF_A_FORM = b"POST /half HTTP/1.1\r\nHost: here\r\ncontent-length:10\r\n\r\n12345"
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 """What gunicorn says to that once a process has begun with it."""
 
@@ -115,7 +116,7 @@ def is_open(caller: socket.socket) -> bool:
         return True
 
 
-@pytest.mark.parametrize("saying", [b"", b"GET /half HT", b"GET /half HTTP/1.1\r\nHost: here\r\n"])
+@pytest.mark.parametrize("saying", [b"", b"GET /half HT", b"GET /half HTTP/1.1\r\nHost: here\r\n", HALF_A_FORM])
 def test_silent_connections_hold_nobody_else(ours: Web, saying: bytes) -> None:
     with ours.held(saying) as callers:
         answers = [ours.get(f"/{number}") for number in range(10)]
@@ -142,7 +143,8 @@ def test_request_in_pieces_is_answered_as_soon_as_it_is_whole(ours: Web) -> None
         for piece in pieces:
             assert ours.get("/meanwhile")["path"] == "/meanwhile"
             caller.sendall(piece)
-        caller.sendall(b"\n12345")  # from here on a process waits for the rest, with whom it took and did not hear yet
+        caller.sendall(b"\n12345")
+        assert ours.get("/meanwhile")["path"] == "/meanwhile"
         caller.sendall(b"67890")
         answer = everything(caller)
 
@@ -151,7 +153,7 @@ def test_request_in_pieces_is_answered_as_soon_as_it_is_whole(ours: Web) -> None
     assert (page["path"], page["sent"]) == ("/slow", 10)
 
 
-@pytest.mark.parametrize("size", [0, 1, 70_000, 3_000_000])
+@pytest.mark.parametrize("size", [0, 1, LONGEST_BODY, LONGEST_BODY + 1, 3_000_000])
 def test_what_is_sent_arrives_whole(ours: Web, size: int) -> None:
     assert ours.get("/upload", body=b"\n" * size)["sent"] == size
 
@@ -200,6 +202,15 @@ def test_oldest_makes_room_when_too_many_say_nothing(web: Callable[..., Web]) ->
         assert cramped.get()["path"] == "/"  # behind those five, so it has seen them all
         assert {everything(caller) for caller in callers[:3]} == {b""}
         assert is_open(callers[4])
+
+
+def test_process_that_may_open_no_more_sends_silent_ones_away(web: Callable[..., Web]) -> None:
+    poor = web(*NEVER, "--worker-class", "tests.deployment.one_page.Poor", processes=1)
+    process = poor.get()["process"]
+
+    with poor.held(b"", 10):
+        assert poor.get()["process"] == process
+    assert poor.told('"level": "error"') == 0, poor.log.read_text()
 
 
 @pytest.mark.parametrize("request_to_end", [signal.SIGTERM, signal.SIGINT])

@@ -47,7 +47,7 @@ def test_sign_in_begins_in_the_address_and_says_what_is_empty():
     assert re.search(r"<input [^>]*name=.login.[^>]* autofocus", page.content.decode())
     assert page.content.decode().count("autofocus") == 1
     assert "autofocus" not in faulty.content.decode()
-    assert "Enter an e-mail address." in faulty.content.decode()
+    assert "Enter your e-mail address." in faulty.content.decode()
 
 
 def _guess(email: str, password: str = "wrong wrong wrong"):
@@ -98,7 +98,9 @@ def test_after_five_guesses_the_right_password_waits_too():
     for _ in range(GUESSES):
         _guess(user.email)
 
-    assert "_auth_user_id" not in _guess(user.email, PASSWORD).wsgi_request.session
+    refused = _guess(user.email, PASSWORD)
+    assert "_auth_user_id" not in refused.wsgi_request.session
+    assert "Wait five minutes, then try again." in refused.content.decode()
     cache.clear()
     assert "_auth_user_id" in _guess(user.email, PASSWORD).wsgi_request.session
 

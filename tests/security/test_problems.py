@@ -1,5 +1,7 @@
 """Pages of trouble say what happened, that nothing was saved, who can help, and the way back."""
 
+import uuid
+
 import psycopg
 import pytest
 from django.db import OperationalError
@@ -84,6 +86,15 @@ def test_step_that_is_opened_like_a_page_says_so(harbor, rita):
     assert f"Back to {event.ref}" in words(answer)
 
 
+@pytest.mark.parametrize("step", ["/accounts/sessions/end/", "/accounts/switch/"])
+def test_step_of_a_sign_in_that_is_opened_like_a_page_says_so_too(rita, step):
+    """Where a rested sign-in is followed by another one, the browser opens it by itself."""
+    answer = rita.get(step)
+
+    assert answer.status_code == 405
+    assert "This is a step, not a page" in words(answer)
+
+
 def test_stale_form_can_be_loaded_again(harbor):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(harbor.rita.user)
@@ -93,6 +104,30 @@ def test_stale_form_can_be_loaded_again(harbor):
     assert answer.status_code == 403
     assert 'href="/c/harbor/patients/new/">Load the form again</a>' in words(answer)
     assert "data-keeps-draft" in words(answer)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{"memo": "x" * 3_000_000}, {f"tick_{number}": "on" for number in range(3_001)}],
+    ids=["long", "many"],
+)
+def test_form_that_is_too_large_says_that_it_is(rita, form):
+    answer = rita.post("/c/harbor/patients/new/", form)
+
+    assert answer.status_code == 413
+    assert "This is too much at once" in words(answer)
+    assert 'href="/c/harbor/patients/new/">Load the form again</a>' in words(answer)
+
+
+def test_too_many_tries_are_told_how_long_to_wait(settings):
+    settings.ACCOUNT_RATE_LIMITS = {"reset_password": "1/d/key"}
+    email = f"{uuid.uuid4().hex[:12]}@problems.test"
+
+    answers = [Client().post("/accounts/password/reset/", {"email": email}) for _ in range(2)]
+
+    assert [one.status_code for one in answers] == [302, 429]
+    assert "Wait five minutes, then go on." in words(answers[1])
+    assert 'href="/accounts/password/reset/">Try again</a>' in words(answers[1])
 
 
 @pytest.mark.urls("tests.tenancy.planted")

@@ -11,6 +11,7 @@ from clinicpay.clinics.commands import BAD_ARGUMENTS, clinic_id, long_scope
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.imports import bundle
 from clinicpay.imports.commands import ImportCommand, figures, left_out
+from clinicpay.imports.practice import counted
 from clinicpay.imports.sheets import BadFiles, Problem
 from clinicpay.imports.writer import import_practice
 from clinicpay.staff.models import ClinicPayItself
@@ -58,13 +59,18 @@ def _told(problem: Problem) -> dict[str, Any]:
 
 
 def _words(found: dict[str, Any]) -> str:
+    one_by_one = [
+        counted(found["accounts"], "account"),
+        counted(found["patients"], "patient"),
+        counted(found["events"], "event"),
+        f"{counted(found['charges'], 'charge')} of {found['charges_total']}",
+        f"{counted(found['payments'], 'payment')} of {found['payments_total']}",
+        f"{counted(found['opening_balances'], 'opening balance')} of {found['opening_balances_total']}",
+        f"{counted(found['opening_credits'], 'opening credit')} of {found['opening_credits_total']}",
+    ]
     lines = [
-        f"{'Would import' if found['dry_run'] else 'Imported'} {found['accounts']} accounts, "
-        f"{found['patients']} patients, {found['events']} events, {found['charges']} charges of "
-        f"{found['charges_total']}, {found['payments']} payments of {found['payments_total']}, "
-        f"{found['opening_balances']} opening balances of {found['opening_balances_total']}, "
-        f"{found['opening_credits']} opening credits of {found['opening_credits_total']} and "
-        f"{found['allocations']} allocations of {found['allocated_total']}.",
+        f"{'Would import' if found['dry_run'] else 'Imported'} {', '.join(one_by_one)} and "
+        f"{counted(found['allocations'], 'allocation')} of {found['allocated_total']}.",
         *left_out(found),
         f"The clinic {'would be' if found['dry_run'] else 'is now'} owed {found['outstanding']} and "
         f"{'would hold' if found['dry_run'] else 'holds'} {found['unapplied']} unapplied and "
