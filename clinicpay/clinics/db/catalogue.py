@@ -33,7 +33,6 @@ DEFINERS = {
     "clinic_of_payment_link(character varying)",
     "create_clinic(character varying,character varying,character varying,character varying)",
     "ledger_apply()",
-    "ledger_oldest_open()",
     "ledger_opened()",
     "ledger_stamp_posting()",
     "memberships_of(bigint)",

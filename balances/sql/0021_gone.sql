@@ -1,0 +1,1 @@
+drop function ledger_oldest_open();

@@ -1,0 +1,1 @@
+drop trigger oldest_open on balances_charge;
