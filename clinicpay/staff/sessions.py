@@ -26,7 +26,7 @@ BACKGROUND = "X-Background"
 LEFT = "X-Signed-In-For"
 
 ENDED = (
-    "This sign-in was ended: from another device, by a change of how you sign in, or by your clinic."
+    "This sign-in was ended: by a long rest, from another device, by a change of how you sign in, or by your clinic."
     " Sign in to go on where you were."
 )
 

@@ -207,6 +207,27 @@ def test_nobody_is_told_of_an_end_who_ended_it_here_never_began_or_rested_too_lo
     assert ["This sign-in was ended" in page for page in pages] == [False] * 3
 
 
+def test_sign_in_that_nobody_used_for_a_day_is_not_blamed_on_others_alone(signs_in):
+    """A laptop that was closed overnight: its session is forgotten, which nobody can tell from one that was ended."""
+    away = signs_in()
+
+    with after(away, DAY + timedelta(hours=1)):
+        page = away.get(PLACE, follow=True).content.decode()
+
+    assert "This sign-in was ended: by a long rest, from another device" in page
+
+
+@pytest.mark.parametrize(
+    ("place", "is_told"),
+    [(PLACE, True), ("/", False), ("", False), ("//evil.example/c/", False), ("https://evil.example/c/", False)],
+)
+def test_sign_in_page_says_that_one_goes_on_only_where_one_was(place, is_told):
+    """Whoever opens ClinicPay for the first time was nowhere yet."""
+    page = Client().get("/accounts/login/", {"next": place}).content.decode()
+
+    assert ("You then go on where you were." in page) is is_told
+
+
 def test_devices_are_named_with_place_and_last_seen(signs_in):
     here = signs_in(Client(headers={"User-Agent": "Mozilla/5.0 (Windows NT 10.0) Chrome/140.0"}))
     away = Client(REMOTE_ADDR="198.41.0.4")
