@@ -2,6 +2,7 @@
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -27,6 +28,18 @@ def test_ready_in_words_and_for_machines(client):
 def test_healthy_without_any_server(client, no_cache):
     with no_database():
         assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "part"])
+def test_questions_look_up_no_session_whatever_cookie_comes_along(client, headers):
+    client.cookies[settings.SESSION_COOKIE_NAME] = "k" * 32
+
+    with no_database():
+        healthy, ready = (client.get(path, headers=headers) for path in ("/healthz", "/readyz"))
+
+    assert (healthy.status_code, healthy.content) == (200, b"ok\n")
+    assert ready.status_code == 503
+    assert headers or ready.content.startswith(b"the database does not answer\n")  # a part has no words
 
 
 def test_not_ready_without_the_database(client):
