@@ -45,7 +45,8 @@ def came_from(request: HttpRequest) -> str:
     if not url_has_allowed_host_and_scheme(said, {request.get_host()}):
         return ""
     parts = urlsplit(said)
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    path = "/" + parts.path.lstrip("/\\")  # two slashes would begin the name of another site
+    return f"{path}?{parts.query}" if parts.query else path
 
 
 def ways_back(request: HttpRequest, status: int) -> list[Way]:

@@ -119,7 +119,7 @@ class ListFilter(django_filters.FilterSet):
     """A FilterSet that templates/ui/filterbar.html can draw.
 
     A filter named `q` is the search field. Filters named in `more` wait behind "More".
-    A wrong value in the address is ignored with a word under its field, never an error page.
+    A wrong value in the address is ignored with a word above the rows, never an error page.
     """
 
     more: tuple[str, ...] = ()

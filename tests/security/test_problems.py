@@ -95,6 +95,14 @@ def test_step_of_a_sign_in_that_is_opened_like_a_page_says_so_too(rita, step):
     assert "This is a step, not a page" in words(answer)
 
 
+@pytest.mark.parametrize("slashes", ["//", "///", "/\\"])
+def test_way_back_never_leads_to_another_site(rita, slashes):
+    """An address of ours that begins with two slashes is another site's once its host is gone."""
+    answer = rita.get("/accounts/switch/", headers={"Referer": f"http://testserver{slashes}evil.example/"})
+
+    assert 'href="/evil.example/">Back to where you were</a>' in words(answer)
+
+
 def test_stale_form_can_be_loaded_again(harbor):
     strict = Client(enforce_csrf_checks=True)
     strict.force_login(harbor.rita.user)
