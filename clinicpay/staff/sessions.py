@@ -24,6 +24,9 @@ EVERY = 60
 BACKGROUND = "X-Background"
 """What a page asks by itself, such as a list that keeps up to date, carries this: nobody is at the desk for it."""
 
+BY_SCRIPT = "X-Requested-With"
+"""What `fetch` asks, such as a field that looks names up, carries this: it reads no sign-in page, nor its reason."""
+
 LEFT = "X-Signed-In-For"
 
 OF_MACHINES = {"/healthz", "/readyz"}
@@ -55,8 +58,11 @@ class SessionLimits:
         if request.user.is_authenticated:
             self._look(request)
         response = self.get_response(request)
-        if was_ended and _leads_to_sign_in(response):
-            messages.info(request, ENDED)
+        if _leads_to_sign_in(response):
+            if was_ended:
+                messages.info(request, ENDED)
+            if BY_SCRIPT in request.headers:
+                return HttpResponse(status=401)
         if request.headers.get("HX-Request") and (left := seconds_left(request)):
             response[LEFT] = str(left)
         return response

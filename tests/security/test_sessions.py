@@ -207,6 +207,20 @@ def test_nobody_is_told_of_an_end_who_ended_it_here_never_began_or_rested_too_lo
     assert ["This sign-in was ended" in page for page in pages] == [False] * 3
 
 
+@pytest.mark.parametrize("is_ended", [True, False], ids=["ended", "rested"])
+def test_field_that_looks_names_up_leaves_the_reason_for_the_page(signs_in, is_ended):
+    """The browser would follow the redirect by itself: nobody saw that sign-in page, and what it said was gone."""
+    here, away = signs_in(), signs_in()
+    if is_ended:
+        here.post("/accounts/sessions/end/", {"others": "1"})
+    with after(away, timedelta(0) if is_ended else IDLE + timedelta(seconds=61)):
+        looked = away.get(PLACE, headers={"X-Requested-With": "lookup"}, follow=True)
+        page = away.get(PLACE, follow=True).content.decode()
+
+    assert (looked.status_code, looked.content) == (401, b"")
+    assert ("This sign-in was ended" if is_ended else "signed out after 15 minutes of rest") in page
+
+
 def test_sign_in_that_nobody_used_for_a_day_is_not_blamed_on_others_alone(signs_in):
     """A laptop that was closed overnight: its session is forgotten, which nobody can tell from one that was ended."""
     away = signs_in()
