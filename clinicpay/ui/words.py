@@ -1,7 +1,7 @@
 """The words and colours of states, and how a moment is written."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -49,8 +49,11 @@ def label(state: str) -> str:
 
 
 def day_words(day: date) -> str:
-    """As people write it; of a moment, the day that it is where the page is read, which is the clinic's."""
-    if isinstance(day, datetime):
+    """As people write it. Of a moment in UTC, as the database gives it, the day where the page is read: the clinic's.
+
+    A moment that somebody has brought to a zone already has the day that it has there.
+    """
+    if isinstance(day, datetime) and day.tzinfo is UTC:
         day = timezone.localtime(day)
     return f"{day:%b} {day.day}, {day.year}"
 

@@ -119,6 +119,7 @@ SPECIFIED = {
     Can.REFUND: {"bill", "adam", "olga"},
     Can.REFUND_ANY: {"adam", "olga"},
     Can.APPROVE_OWN: {"olga"},
+    Can.BILL: MONEY,
     Can.CREDIT: {"bill", "adam", "olga"},
     Can.HOLD: MONEY,
     Can.RELEASE: {"bill", "adam", "olga"},
