@@ -14,20 +14,20 @@ from treatments.states import EventState
 
 
 def money_of(event: TreatmentEvent, procedures: list[Any], clinic: Clinic) -> dict[str, Any]:
-    """The financial half of the page; each procedure gets its charge."""
+    """The financial half of the page; each procedure gets its charge, or whether it can be billed `again`."""
     found = touched(event, clock.today(clinic))
     charges = {line.charge.procedure_id: line.charge for line in found.lines if not line.charge.voided}
+    void = {line.charge.procedure_id for line in found.lines if line.charge.voided and event.is_completed}
     for procedure in procedures:
         procedure.charge = charges.get(procedure.pk)
-    void = {line.charge.procedure_id for line in found.lines if line.charge.voided}
+        procedure.again = procedure.charge is None and procedure.pk in void
     standing = standings([event])[event.pk]
     has_steps = event.state != EventState.CANCELLED and not is_history(event, clinic)
     return {
         "balance": found.balance,
         "origins": origins_of([event.pk], clinic.currency).get(event.pk, ()),
-        "to_charge": sum(one.fee for one in procedures if one.charge is None),
-        "to_bill_again": event.is_completed
-        and any(one.charge is None and one.fee and one.pk in void for one in procedures),
+        "to_charge": sum(one.fee for one in procedures if one.charge is None and not one.again),
+        "to_bill_again": sum(one.fee for one in procedures if one.again),
         "touched": found,
         "allocations": found.allocations,
         "has_overdue": any(payment.overdue for payment in found.payments),

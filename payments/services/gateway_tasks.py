@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from balances.models import Credit
 from balances.queries import in_hand
-from balances.requests import Once
+from balances.requests import Once, claim
 from balances.services import let_wait
 from balances.states import CreditKind
 from clinicpay.audit.services import record
@@ -75,8 +75,13 @@ def keep_capture(task: GatewayTask, *, by: Actor) -> None:
 
 @transaction.atomic
 def refund_capture(task: GatewayTask, *, by: Actor, once: Once | None = None) -> Refund:
-    """The money goes back to the card that it came from. Raises Refusal when that would undo what it pays by now."""
+    """The money goes back to the card that it came from. Raises Refusal when that would undo what it pays by now.
+
+    A second arrival of the form raises Repeated, before anything is found decided.
+    """
     require(by, Can.REFUND)
+    if once:
+        claim(once, user_id=by.user_id)
     task = _take(task, GatewayTaskKind.LATE)
     Account.objects.select_for_update(no_key=True).get(pk=task.payment.account_id)
     amount = refundable(task.payment)

@@ -78,6 +78,12 @@ BROKEN = {
         where (a.owes, a.planned, a.unapplied, a.deposits, a.held)
         <> (coalesce(c.owes, 0), coalesce(c.planned, 0), coalesce(m.unapplied, 0), coalesce(m.deposits, 0),
             coalesce(m.held, 0))""",
+    "G3 since when an account owes is the date of its oldest open invoice": """
+        select a.id from patients_account a
+        left join (select c.account_id, min(i.invoice_date) oldest from balances_charge c
+                   join balances_invoice i on i.id = c.invoice_id where c.outstanding > 0 group by 1) o
+          on o.account_id = a.id
+        where a.oldest_open is distinct from o.oldest""",
 }
 
 

@@ -58,6 +58,9 @@ from tests.factories import a_locked_day, a_patient, a_payment
 AMOUNTS = st.integers(1, 300)
 PICK = st.integers(0, 99)
 
+AGES = 40
+"""Days by which invoices differ, as their amounts do."""
+
 
 class Money(Automatic):
     """Two accounts of one clinic; each rule does one act through its service, and the same to the model."""
@@ -87,7 +90,8 @@ class Money(Automatic):
     def charge(self, who, amount):
         patient, today = self.patients[who], clock.today(self.home.clinic)
         with open_books(patient.account, by=self.home.rita) as books:
-            invoice = new_invoice(patient.account_id, self.home.location.pk, today)
+            day = today - timedelta(days=amount % AGES)  # so that which is the oldest open one moves (G3)
+            invoice = new_invoice(patient.account_id, self.home.location.pk, day)
             one = Charge(kind="office", patient=patient, description="Late key", service_date=today, amount=amount)
             books.charge(invoice, [one])
         self.debts[one.pk] = Debt(patient.account_id, amount)

@@ -16,6 +16,7 @@ from followups.services import open_case
 from tests.access.samples import Words
 from tests.balances.money import left
 from tests.factories import a_locked_day, a_patient, a_payment, a_ready_event, an_event, an_invoice
+from treatments.models import Procedure
 from treatments.services import move_event, set_price
 from treatments.states import EventState
 
@@ -78,6 +79,18 @@ def test_invoice_that_stands_offers_nothing(bill, harbor):
     invoice = an_invoice(harbor, a_patient(harbor), 12000)
     assert place(harbor, invoice.event) not in page_of(bill, harbor, "invoice", invoice.number)
     assert "Bill again" not in shown(bill, harbor, "treatment", invoice.event.number)
+
+
+def test_what_was_never_charged_here_is_not_among_it(bill, harbor, void):
+    """An import may bring a complete treatment of which a part was charged elsewhere."""
+    Procedure.objects.create(event=void.event, line=4, code="D1004", description="Elsewhere", fee=7000)
+
+    page = shown(bill, harbor, "treatment", void.event.number)
+
+    assert "To bill again $150.00" in page
+    assert "Listed, not charged yet $70.00" in page
+    assert (page.count("to bill again"), page.count("not charged yet")) == (2, 2)
+    assert "$220.00" not in page
 
 
 def test_w_6_the_invoice_is_shown_before_and_issued_as_shown(bill, harbor, void):

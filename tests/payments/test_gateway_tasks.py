@@ -90,9 +90,11 @@ def test_kept_money_stays_unapplied_and_nothing_waits(shop, late):
 
 def test_refunded_money_goes_back_to_the_card_once(shop, late):
     key = str(uuid.uuid4())
-    for _ in range(2):
-        decide(shop, late, "refund", key=key)
+    answers = [decide(shop, late, "refund", key=key) for _ in range(2)]
     catch_up(shop.clinic.pk)
+
+    assert [one.status_code for one in answers] == [200, 200]
+    assert "Late capture of PAY-001: decided." in answers[1].content.decode()
 
     with clinic_scope(shop.clinic):
         refund = Refund.objects.get()
