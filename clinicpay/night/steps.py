@@ -32,7 +32,7 @@ from followups.services import bill_instalments_due, judge_promises, settle_acco
 
 log = structlog.get_logger(__name__)
 
-CHUNK = 80
+CHUNK = 120
 """Accounts that one transaction of a night works on: their people wait at the desk as long as it lasts (target 5)."""
 
 ATTEMPTS = 3
