@@ -86,22 +86,23 @@ def stop_all(parts: Sequence[Part], *, patience: float) -> None:
 
 
 class Alarms:
-    """Repeats on the terminal what a log newly reports as an error."""
+    """Repeats on the terminal what the logs of this start report as an error, from their first line on."""
 
     def __init__(self, logs: Mapping[str, Path]) -> None:
+        self._read_until = dict.fromkeys(logs, 0)
         self._logs = dict(logs)
-        self._read_until = {name: size_of(log) for name, log in self._logs.items()}
 
     def sound(self) -> None:
-        """Print the errors that were written since the last time."""
+        """Print the errors that were written since the last time; a line that is half written waits."""
         for name, log in self._logs.items():
             if size_of(log) <= self._read_until[name]:
                 continue
             with log.open("rb") as file:
                 file.seek(self._read_until[name])
                 news = file.read()
-                self._read_until[name] = file.tell()
-            for line in news.decode(errors="replace").splitlines():
+            whole = news[: news.rfind(b"\n") + 1]
+            self._read_until[name] += len(whole)
+            for line in whole.decode(errors="replace").splitlines():
                 if ALARM.search(line):
                     print(f"[{name}] {line}", file=sys.stderr, flush=True)
 
