@@ -268,7 +268,8 @@ class Money(Automatic):
     def plan(self, c, amount, often):
         charge = self.billed(pick(self.debts, c))
         terms = Terms(amount, often, clock.today(self.home.clinic) + timedelta(days=3))
-        with refused_unless(charge.invoice and charge.outstanding):
+        of_a_plan = Instalment.objects.filter(invoice=charge.invoice, plan__status="active") if charge.invoice else ()
+        with refused_unless(charge.invoice and charge.outstanding and not of_a_plan):
             made = start_plan(charge.account, [charge], terms, by=self.home.bill)
             principal = made.parts.get().principal_id
             self.debts[principal] = Debt(charge.account_id, charge.outstanding, principal=True)
