@@ -28,7 +28,7 @@ from balances.states import CreditKind, EntryKind
 from clinicpay.clinics import clock
 from clinicpay.patients.models import Account
 from followups.models import Instalment, Plan, WriteOff
-from followups.schedule import Terms
+from followups.schedule import Terms, least
 from followups.services import (
     approve_write_off,
     bill_instalment,
@@ -269,7 +269,8 @@ class Money(Automatic):
         charge = self.billed(pick(self.debts, c))
         terms = Terms(amount, often, clock.today(self.home.clinic) + timedelta(days=3))
         of_a_plan = Instalment.objects.filter(invoice=charge.invoice, plan__status="active") if charge.invoice else ()
-        with refused_unless(charge.invoice and charge.outstanding and not of_a_plan):
+        ends = amount >= least(charge.outstanding, often)  # within ten years
+        with refused_unless(charge.invoice and charge.outstanding and ends and not of_a_plan):
             made = start_plan(charge.account, [charge], terms, by=self.home.bill)
             principal = made.parts.get().principal_id
             self.debts[principal] = Debt(charge.account_id, charge.outstanding, principal=True)
