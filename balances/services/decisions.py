@@ -42,10 +42,18 @@ _newest = Compiled(
 
 
 def news(decisions: Sequence[Told]) -> list[Told]:
-    """Without the skips that say what the newest decision about the same money says already."""
+    """Without the skips that say what the newest decision about the same money says already.
+
+    Of money that is applied in part the newest will say what it pays, so what is left of it is told.
+    """
+    applied = {one.credit_id for one in decisions if _charge(one)}
     waiting = [one.credit_id for one in decisions if _charge(one) is None]
     last = {key: said for key, *said in _newest(waiting)}
-    return [one for one in decisions if _charge(one) or last.get(one.credit_id) != [None, one.amount, one.reason]]
+    return [
+        one
+        for one in decisions
+        if one.credit_id in applied or last.get(one.credit_id) != [None, one.amount, one.reason]
+    ]
 
 
 def _charge(one: Told) -> int | None:

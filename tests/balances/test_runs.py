@@ -275,3 +275,18 @@ def test_rules_that_exclude_everything_are_refused(harbor):
 def test_rules_are_changed_by_those_who_manage_the_clinic(harbor):
     with pytest.raises(Refused):
         change_rules(by=harbor.bill, **RULES)
+
+
+def test_second_night_after_an_undone_run_says_nothing_again(harbor):
+    """B13: what is left of money that a night applied in part is told by that night, although an undone run told it."""
+    patient = a_patient(harbor)
+    a_charge(harbor, patient, 9400)
+    a_payment(harbor, patient.account, 9200)
+    a_payment(harbor, patient.account, 1400)
+    undo_run(run_auto_apply(by=harbor.bill, source=Source.AUTO), by=harbor.bill, reason="Too early")
+
+    first = run_auto_apply(by=harbor.bill, source=Source.NIGHTLY)
+    second = run_auto_apply(by=harbor.bill, source=Source.NIGHTLY)
+
+    assert list(first.decisions.filter(charge=None).values_list("amount", flat=True)) == [1200]
+    assert not second.decisions.exists()
