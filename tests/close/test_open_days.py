@@ -36,10 +36,11 @@ def annex(harbor):
 
 
 @pytest.fixture
-def week(harbor, annex, today):
+def week(harbor, annex):
     """A clinic that came six days ago, whose day begins at four; something of every kind has happened since."""
     harbor.clinic.created_at -= timedelta(days=6)
     harbor.clinic.day_starts_at = 4
+    today = clock.today(harbor.clinic)  # only now: before four in the morning it is still yesterday
     ethan = a_patient(harbor)
     at = [today - timedelta(days=number) for number in range(9)]
     a_payment(harbor, ethan.account, 100, on=at[8])  # before the clinic came
