@@ -225,7 +225,8 @@ NOT_PAGES = {
     "event_flag",  # an act
     "event_confirm",  # an act
     "treatment_start",  # an act
-    "treatment_cancel",  # a question about one row
+    "treatment_cancel",  # a question about one row, as the next
+    "record_reopen",
     "package_cancel",  # a question about one package
     "allocation_undo",  # of one row, as the next two
     "credit_reverse",
@@ -259,7 +260,9 @@ NOT_PAGES = {
     "gateway_task_return",
     "gateway_task_decide",  # an act
     "callback_cancel",  # an act
-    "promise_pay",  # of one promise
+    "promise_pay",  # of one promise, as the next
+    "promise_cancel",
+    "case_close",  # a question about one account
     "callback_ics",  # of one callback that is planned
     "callback_take",  # an act
     "promise_unpaid",  # an act
