@@ -57,7 +57,7 @@ def _take(
         charges=[charge for charge, _ in suggested],
         currency=clinic.currency,
         patient=patient,
-        initial=None if request.method == "POST" else _initial(owed, suggested, event),
+        initial=None if request.method == "POST" else _initial(account, owed, suggested, event),
     )
     if request.method == "POST" and form.is_valid():
         receipt = _record(request, form, event)
@@ -75,9 +75,12 @@ def _owed(account: Account, event: TreatmentEvent | None) -> int:
     return account.owes
 
 
-def _initial(owed: int, suggested: list[tuple[Any, int]], event: TreatmentEvent | None) -> dict[str, Any]:
+def _initial(
+    account: Account, owed: int, suggested: list[tuple[Any, int]], event: TreatmentEvent | None
+) -> dict[str, Any]:
     location = event.location if event else Location.objects.filter(active=True).first()
-    return {"amount": owed or None, "method": "card", "location": location, **filled_in(suggested)}
+    method = "transfer" if account.is_payer else "card"
+    return {"amount": owed or None, "method": method, "location": location, **filled_in(suggested)}
 
 
 def _record(request: ClinicRequest, form: TakePaymentForm, event: TreatmentEvent | None) -> int | None:

@@ -14,6 +14,7 @@ from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 from clinicpay.staff.access import Refused
 from followups.models import Instalment, Plan
+from followups.queries import bucket_totals, owing
 from followups.schedule import Terms
 from followups.services import activate_plan, bill_instalment, cancel_plan, draft_plan, start_plan
 from followups.states import INSTALMENT_MOVES, PLAN_MOVES, Frequency, InstalmentStatus, PlanStatus
@@ -183,3 +184,20 @@ def test_principal_can_be_neither_paid_nor_credited(harbor, ethan):
     payment = a_payment(harbor, ethan.account, 500)
     with pytest.raises(Refusal, match="unbilled on a payment plan"):
         apply_credit(credit_of(payment), [(principal, 100)], by=harbor.rita)
+
+
+def test_g5_what_is_unbilled_on_a_plan_has_no_age_and_an_instalment_its_own(harbor, ethan):
+    """Debt of a hundred days leaves the queue with the plan; what is billed of it comes back as new."""
+    today = clock.today(harbor.clinic)
+    charge = a_charge(harbor, ethan, 9000, on=today - timedelta(days=100))
+    assert [(row.oldest_open, row.owes) for row in owing()] == [(today - timedelta(days=100), 9000)]
+    plan = start_plan(ethan.account, [charge], terms(harbor), by=harbor.bill)
+    assert (list(owing()), debt(ethan)) == ([], (0, 9000))
+
+    bill_instalment(plan.instalments.first(), by=harbor.itself)
+
+    assert [(row.oldest_open, row.owes) for row in owing()] == [(today, 3000)]
+    assert [(one.bucket.key, one.owed) for one in bucket_totals(owing(), today) if one.owed] == [("0-30", 3000)]
+    cancel_plan(plan, by=harbor.bill, reason="moved away")
+    by_bucket = [(one.bucket.key, one.owed) for one in bucket_totals(owing(), today) if one.owed]
+    assert by_bucket == [("90+", 9000)], "the account stands where its oldest invoice does"
