@@ -9,7 +9,7 @@ from clinicpay.clinics.scope import clinic_scope
 from tests.browsing import at_work, enter, settled
 from tests.factories import a_charge, a_patient, a_receipt
 from tests.journeys.conftest import PASSWORD
-from tests.journeys.test_main_job import sign_in
+from tests.journeys.steps import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
