@@ -15,6 +15,7 @@ from followups.views import (
     review,
     statement_runs,
     statements,
+    taken_back,
     write_off_lists,
     write_offs,
 )
@@ -32,6 +33,8 @@ urlpatterns = [
     path("followups/<ac:number>/callback.ics", calls.callback_ics, name="callback_ics"),
     path("followups/<ac:number>/callback/take/", calls.callback_take, name="callback_take"),
     path("followups/<ac:number>/promises/<int:promise>/pay/", promises.promise_pay, name="promise_pay"),
+    path("followups/<ac:number>/promises/<int:promise>/cancel/", taken_back.promise_cancel, name="promise_cancel"),
+    path("followups/<ac:number>/close/", taken_back.case_close, name="case_close"),
     path("followups/<ac:number>/no-payment/", promises.promise_unpaid, name="promise_unpaid"),
     path("settings/promises/", promises.settings_promises, name="settings_promises"),
     path("followups/<ac:number>/write-off/", write_offs.write_off_new, name="write_off_new"),

@@ -38,6 +38,7 @@ urlpatterns = [
     path("transactions/", transactions.transactions, name="transactions"),
     path("transactions/found.json", transactions.account_lookup, name="account_lookup"),
     path("transactions/<ac:number>/", transactions.account_transactions, name="account_transactions"),
+    path("transactions/<ac:number>/pay/", desk.pay_for_account, name="pay_for_account"),
     path("treatments/", treatments.treatment_list, name="treatments"),
     path("treatments/new/", treatments.treatment_new, name="treatment_new"),
     path("treatments/<te:number>/complete/", treatments.treatment_complete, name="treatment_complete"),

@@ -145,6 +145,12 @@ class ProceduresForm(ClinicForm):
         return [Work(code) for code in self.cleaned_data["codes"]]
 
 
+class ReopenForm(ClinicForm):
+    """Why a record that was reviewed is written in again."""
+
+    reason = forms.CharField(label="Reason", max_length=500)
+
+
 class RecordForm(ClinicForm):
     """The clinical record of a treatment, which people of the finance side don't see."""
 

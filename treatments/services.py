@@ -106,13 +106,20 @@ def move_event(event: TreatmentEvent, to: EventState, *, by: Actor, reason: str 
     return event
 
 
+@transaction.atomic
 def reopen_record(event: TreatmentEvent, *, by: Actor, reason: str) -> TreatmentEvent:
-    """Write in the clinical record again after its review, which is then to be made anew."""
+    """Write in the clinical record again after its review, which is then to be made anew.
+
+    Raises Refusal without a reason, before a review, and once the day is closed.
+    """
     require(by, Can.WRITE_CLINICAL)
     if not reason.strip():
         raise Refusal("Say why the record is re-opened.")
+    event = lock_event(event)
     if event.state == EventState.DAY_CLOSED:
         raise Refusal(f"The day of {event.ref} is closed. The owner can re-open it.")
+    if event.state not in REVIEWED:
+        raise Refusal(f"{event.ref} is {event.get_state_display().lower()}: its record was not reviewed.")
     return move_event(event, EventState.CLOSED, by=by, reason=reason.strip()[:500])
 
 

@@ -11,10 +11,18 @@ from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
-from treatments.forms import OwnFieldsForm, PriceEditForm, PriceForm, ProceduresForm, RecordForm
+from treatments.forms import OwnFieldsForm, PriceEditForm, PriceForm, ProceduresForm, RecordForm, ReopenForm
 from treatments.models import PriceItem, TreatmentEvent
 from treatments.queries import events
-from treatments.services import add_procedures, change_price, set_own_fields, set_price, start_event, write_record
+from treatments.services import (
+    add_procedures,
+    change_price,
+    reopen_record,
+    set_own_fields,
+    set_price,
+    start_event,
+    write_record,
+)
 
 PRICE_KEEPS = "What was charged by it stays as it is; new treatments don’t offer it."
 
@@ -44,6 +52,22 @@ def clinical_record(request: ClinicRequest, number: int) -> HttpResponse:
         except Refusal as refusal:
             form.add_error(None, str(refusal))
     return render_page(request, "treatments/clinical_record.html", {"form": form, "event": event})
+
+
+@allowed(Can.WRITE_CLINICAL, shows="event")
+def record_reopen(request: ClinicRequest, number: int) -> HttpResponse:
+    """Take a reviewed treatment back to clinically closed, so that its record can be written in again."""
+    event = get_object_or_404(events(), number=number)
+    form = ReopenForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            reopen_record(event, by=request.member, **form.cleaned_data)
+        except Refusal as refusal:
+            form.add_error(None, str(refusal))
+        else:
+            notify(request, f"The record of {event.ref} is open again.")
+            return redirect_after(request, address(request.member.clinic, "clinical_record", number=event.number))
+    return render_page(request, "treatments/record_reopen.html", {"form": form, "event": event})
 
 
 @allowed(Can.SCHEDULE, shows="event")

@@ -5,9 +5,10 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 
-from clinicpay.patients.models import Patient
+from clinicpay.clinics.numbers import typed
+from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.services import DETAILS
-from clinicpay.ui.forms import ClinicModelForm
+from clinicpay.ui.forms import ClinicForm, ClinicModelForm
 
 OLDEST = 130
 """Years that nobody has reached: an earlier birth is a slip in the year."""
@@ -35,3 +36,102 @@ class PatientForm(ClinicModelForm):
         if born and born.year < timezone.localdate().year - OLDEST:
             raise forms.ValidationError(f"Enter a date of birth in the last {OLDEST} years.")
         return born
+
+
+class NewPatientForm(PatientForm):
+    """A new patient; also who owes for them, if it isn't themselves: a family, or a guardian who is no patient.
+
+    `lookup` is the address that finds accounts by what is typed.
+    """
+
+    account = forms.CharField(
+        label="On the account of",
+        required=False,
+        widget=forms.Select,
+        help_text="Somebody of the same family, or a guardian. Empty: an account of their own.",
+    )
+    guardian = forms.CharField(
+        label="Or of a new guardian",
+        required=False,
+        max_length=160,
+        help_text="The name of who pays for a child and is no patient.",
+    )
+
+    def __init__(self, *args: Any, lookup: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        widget: Any = self.fields["account"].widget
+        widget.attrs |= {"data-lookup": lookup}
+        chosen = self._numbered(self.data.get("account", ""))
+        widget.choices = [("", "Type a name, AC- or PT-…"), *([(chosen.ref, str(chosen))] if chosen else [])]
+
+    def clean_account(self) -> Account | None:
+        """An account of this clinic, by its number; an insurer pays for others and owes for nobody."""
+        asked: str = self.cleaned_data["account"]
+        found = self._numbered(asked)
+        if asked and found is None:
+            raise forms.ValidationError("Choose an account of this clinic.")
+        if found and found.kind == Account.Kind.INSURANCE:
+            raise forms.ValidationError(f"{found} is an insurer. Name it as a payer on the patient’s page.")
+        return found
+
+    def clean(self) -> dict[str, Any]:
+        """One of the two."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("account") and cleaned.get("guardian"):
+            self.add_error("guardian", "Choose an account or name a new guardian, not both.")
+        return cleaned
+
+    @staticmethod
+    def _numbered(asked: str) -> Account | None:
+        number = typed(Account.KIND, asked)
+        return None if number is None else Account.objects.filter(number=number).first()
+
+
+class PayerForm(ClinicForm):
+    """An insurer or a third party that pays for a patient: one that there is, or a new one."""
+
+    NEW = (Account.Kind.INSURANCE, Account.Kind.THIRD_PARTY)
+
+    payer = forms.ChoiceField(
+        label="Payer", required=False, error_messages={"invalid_choice": "Choose a payer of this clinic."}
+    )
+    name = forms.CharField(label="Name of a new one", required=False, max_length=160)
+    kind = forms.ChoiceField(label="It is", choices=[(one.value, one.label) for one in NEW], widget=forms.RadioSelect)
+    member_number = forms.CharField(
+        label="Member number", required=False, max_length=64, help_text="The patient’s number there, if there is one."
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        options.setdefault("initial", {"kind": Account.Kind.INSURANCE})
+        super().__init__(*args, **options)
+        rows = Account.objects.filter(kind__in=Account.PAYS_FOR_OTHERS).order_by("name", "pk")
+        self.payers = {one.ref: one for one in rows}
+        fields: dict[str, Any] = self.fields
+        labels = [(ref, f"{one} ({one.get_kind_display()}, {ref})") for ref, one in self.payers.items()]
+        fields["payer"].choices = [("", "A new one"), *labels]
+        fields["payer"].widget.attrs["data-combo"] = ""
+
+    def clean(self) -> dict[str, Any]:
+        """One of the two; a name that there is already is chosen, not made once more."""
+        cleaned = super().clean() or self.cleaned_data
+        payer, name = cleaned.get("payer"), cleaned.get("name")
+        same = [one for one in self.payers.values() if name and one.name.casefold() == name.casefold()]
+        if payer and name:
+            self.add_error("name", "Choose a payer or name a new one, not both.")
+        elif same:
+            self.add_error("name", f"{same[0]} is there already as {same[0].ref}. Choose it above.")
+        elif not payer and not name and "payer" not in self.errors:
+            self.add_error("payer", "Choose a payer, or name a new one.")
+        return cleaned
+
+    def chosen(self) -> Account | None:
+        """The payer that there is; None for a new one."""
+        return self.payers.get(self.cleaned_data["payer"])
+
+
+class AccountForm(ClinicModelForm):
+    """How an account that is no patient's own is called and reached."""
+
+    class Meta:
+        model = Account
+        fields = ("name", "email", "phone", "address")

@@ -96,6 +96,12 @@ def family(account: Account) -> QuerySet[Patient]:
     return Patient.objects.filter(account=account).order_by("search_key", "pk")
 
 
+def payers_of(patient: Patient) -> QuerySet[Account]:
+    """The insurers and third parties that pay for a patient, by name; one that owes for them is the account itself."""
+    rows = Account.objects.filter(pays_for__patient=patient, kind__in=Account.PAYS_FOR_OTHERS)
+    return rows.exclude(pk=patient.account_id).order_by("name", "pk")
+
+
 def may_pay_for(account: Account, patient: Patient) -> bool:
     """Whether an account is the patient's own or one of their payers."""
     return (

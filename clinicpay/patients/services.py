@@ -17,13 +17,15 @@ DETAILS = ("first_name", "last_name", "birth_date", "sex", "email", "phone", "ad
 
 
 @transaction.atomic
-def register_patient(*, by: Actor, account: Account | None = None, **details: Any) -> Patient:
-    """Add a patient; without an account they get one of their own. `details` are fields of Patient."""
+def register_patient(*, by: Actor, account: Account | None = None, guardian: str = "", **details: Any) -> Patient:
+    """Add a patient, on an account that there is, on a new one of a guardian, or on one of their own.
+
+    `details` are fields of Patient.
+    """
     require(by, Can.EDIT_PATIENTS)
     patient = Patient(**details)
-    patient.account = account or open_account(
-        by=by, name=account_name(patient), email=patient.email, phone=patient.phone
-    )
+    whose = {"kind": Account.Kind.GUARDIAN, "name": guardian} if guardian else {"name": account_name(patient)}
+    patient.account = account or open_account(by=by, **whose, email=patient.email, phone=patient.phone)
     patient.number = take(Patient.KIND)[0]
     patient.search_key = search_key(patient)
     patient.save(force_insert=True)
@@ -79,14 +81,48 @@ def open_account(*, by: Actor, **fields: Any) -> Account:
 
 
 @transaction.atomic
-def add_payer(patient: Patient, account: Account, *, by: Actor) -> None:
+def change_account(account: Account, *, by: Actor, **values: Any) -> Account:
+    """Change the name of an account that is no patient's own, or how it is reached.
+
+    Raises Refusal for a patient's own, which follows its patient.
+    """
+    require(by, Can.EDIT_PATIENTS)
+    account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    if account.kind == Account.Kind.PATIENT:
+        raise Refusal(f"{account.name} is a patient’s own account: it follows the patient’s details. Edit those.")
+    before = {name: getattr(account, name) for name, value in values.items() if getattr(account, name) != value}
+    for name in before:
+        setattr(account, name, values[name])
+    if before:
+        account.save(update_fields=list(before))
+        record("account.changed", account, by=by, before=before, after={name: values[name] for name in before})
+    return account
+
+
+@transaction.atomic
+def add_payer(patient: Patient, account: Account, *, by: Actor, member_number: str = "") -> None:
     """Let an insurance or third-party account pay for a patient. Raises Refusal for an account of another kind."""
     require(by, Can.EDIT_PATIENTS)
     if not account.is_payer:
         raise Refusal(f"{account.name} is neither an insurer nor a third party: it can't pay for other patients.")
-    _, added = PatientPayer.objects.get_or_create(patient=patient, account=account)
+    number = {"member_number": member_number} if member_number else {}
+    listed, added = PatientPayer.objects.get_or_create(patient=patient, account=account, defaults=number)
     if added:
-        record("patient.payer_added", patient, by=by, after={"payer": account.name})
+        record("patient.payer_added", patient, by=by, after={"payer": account.name} | number)
+    elif number and listed.member_number != member_number:
+        before = {"member_number": listed.member_number}
+        listed.member_number = member_number
+        listed.save(update_fields=["member_number"])
+        record("patient.payer_changed", patient, by=by, before=before, after={"payer": account.name} | number)
+
+
+@transaction.atomic
+def remove_payer(listed: PatientPayer, *, by: Actor) -> None:
+    """From now on the account pays nothing for the patient; what it has paid stays paid."""
+    require(by, Can.EDIT_PATIENTS)
+    patient, payer = listed.patient, listed.account.name
+    if listed.delete()[0]:
+        record("patient.payer_removed", patient, by=by, before={"payer": payer})
 
 
 def account_name(patient: Patient) -> str:

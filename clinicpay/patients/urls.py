@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from clinicpay.patients import views
+from clinicpay.patients import parties, views
 from clinicpay.patients.eligibility import views as eligibility
 
 urlpatterns = [
@@ -13,5 +13,8 @@ urlpatterns = [
     path("<pt:number>/benefits/new/", eligibility.benefits_new, name="benefits_new"),
     path("<pt:number>/benefits/read/", eligibility.benefits_read, name="benefits_read"),
     path("<pt:number>/benefits/<int:check>/withdraw/", eligibility.benefits_withdraw, name="benefits_withdraw"),
+    path("<pt:number>/payers/", parties.payers, name="payers"),
+    path("<pt:number>/payers/<ac:payer>/remove/", parties.payer_remove, name="payer_remove"),
+    path("accounts/<ac:number>/edit/", parties.account_edit, name="account_edit"),
     path("<pt:number>/edit/", views.patient_edit, name="patient_edit"),
 ]

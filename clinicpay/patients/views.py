@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404
 
 from clinicpay.clinics.addresses import address
 from clinicpay.patients.filters import PatientFilter, PatientMoneyFilter
-from clinicpay.patients.forms import PatientForm
+from clinicpay.patients.forms import NewPatientForm, PatientForm
 from clinicpay.patients.models import Patient
 from clinicpay.patients.queries import narrowed, patients
 from clinicpay.patients.services import change_patient, register_patient
@@ -43,8 +43,8 @@ def patient_lookup(request: ClinicRequest) -> JsonResponse:
 
 @allowed(Can.EDIT_PATIENTS)
 def patient_new(request: ClinicRequest) -> HttpResponse:
-    """Add a patient, with an account of their own."""
-    form = PatientForm(request.POST or None)
+    """Add a patient, with an account of their own, on that of their family or on a guardian's."""
+    form = NewPatientForm(request.POST or None, lookup=address(request.member.clinic, "account_lookup"))
     if request.method == "POST" and form.is_valid():
         patient = register_patient(by=request.member, **form.cleaned_data)
         notify(request, f"{patient.name} was added as {patient.ref}.")

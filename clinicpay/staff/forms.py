@@ -8,7 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from clinicpay.clinics.models import Location
 from clinicpay.staff.delegations import delegable
 from clinicpay.staff.models import Membership, Practitioner
-from clinicpay.staff.roles import Role
+from clinicpay.staff.roles import Can, Role
 from clinicpay.staff.saved_views import LISTS
 from clinicpay.ui.days import DayField
 from clinicpay.ui.forms import ClinicForm, ClinicModelForm, MoneyField
@@ -31,17 +31,26 @@ class JoinForm(ClinicForm):
     """Nothing to fill in: the person has signed in already."""
 
 
-class InviteForm(ClinicForm):
+class RoleForm(ClinicForm):
+    """What a member does in the clinic.
+
+    "Owner" is offered to those alone who may make owners; sent all the same, the act refuses it and says who may.
+    """
+
+    role = forms.TypedChoiceField(choices=Role.choices, coerce=Role)
+
+    def __init__(self, *args: Any, by: Membership, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not by.can(Can.MAKE_OWNERS):
+            fields: dict[str, Any] = self.fields
+            fields["role"].widget.choices = [choice for choice in Role.choices if choice[0] != Role.OWNER]
+
+
+class InviteForm(RoleForm):
     """Whom to invite, and as what."""
 
     email = forms.EmailField(label="Email")
-    role = forms.TypedChoiceField(choices=Role.choices, coerce=Role)
-
-
-class RoleForm(ClinicForm):
-    """What a member does in the clinic."""
-
-    role = forms.TypedChoiceField(choices=Role.choices, coerce=Role)
+    field_order = ("email", "role")
 
 
 class TreatsAsForm(ClinicForm):

@@ -27,8 +27,8 @@ def team(request: ClinicRequest) -> HttpResponse:
     """Who is a member and as what; invite somebody, or somebody `again` in the place of a link that was lost."""
     if again := request.POST.get("again", ""):
         found = get_object_or_404(Invitation, pk=again if again.isdecimal() else None)
-        return _team_page(request, InviteForm(), invite_again(found, by=request.member))
-    form, invited = InviteForm(request.POST or None), None
+        return _team_page(request, InviteForm(by=request.member), invite_again(found, by=request.member))
+    form, invited = InviteForm(request.POST or None, by=request.member), None
     if request.method == "POST" and form.is_valid():
         try:
             invited = invite(form.cleaned_data["email"], role=form.cleaned_data["role"], by=request.member)
@@ -54,7 +54,7 @@ def _team_page(request: ClinicRequest, form: InviteForm, invited: Invited | None
         send_invitation(invited, link, by=request.member)
     now = timezone.now()
     context = {
-        "form": form if form.errors else InviteForm(),
+        "form": form if form.errors else InviteForm(by=request.member),
         "rows": _people(),
         "waiting": [{"one": one, "is_over": one.expires_at <= now} for one in invitations()],
         "invited": invited,
@@ -79,7 +79,7 @@ def _second_steps(rows: list[Membership]) -> set[int]:
 def member(request: ClinicRequest, member: int) -> HttpResponse:
     """One member: the role, the practitioner that they are, how they sign in; change or remove them."""
     row = get_object_or_404(Membership.objects.select_related("user"), pk=member)
-    form = RoleForm(request.POST or None, initial={"role": row.role})
+    form = RoleForm(request.POST or None, by=request.member, initial={"role": row.role})
     if request.method == "POST" and form.is_valid() and _done(request, form, row, members.change_role):
         notify(request, f"{row.user} is {form.cleaned_data['role'].label} now, from their next page on.")
         return redirect_after(request, address(request.member.clinic, "settings_member", member=row.pk))

@@ -20,6 +20,8 @@ ACTIONS = {
     "patient.changed": Action("changed the details of {subject}", "edit", Can.SEE_PATIENTS),
     "patient.imported": Action("imported {subject}", "database-import", Can.SEE_PATIENTS),
     "patient.payer_added": Action("named {payer} as a payer of {subject}", "building-bank"),
+    "patient.payer_changed": Action("changed the member number of {subject} at {payer}", "edit"),
+    "patient.payer_removed": Action("took {payer} off the payers of {subject}", "x"),
     "benefits.checked": Action("recorded the insurance check {subject}", "shield-check"),
     "benefits.withdrawn": Action("withdrew the insurance check {subject}", "shield-check"),
     "account.opened": Action("opened the account of {subject}", "wallet"),

@@ -125,6 +125,7 @@ VALUES = {
     "payments_total": Value("Payments", is_money=True),
     "charges_total": Value("Charges", is_money=True),
     "payer": Value("Payer", is_money=True),
+    "member_number": Value("Member number", is_money=True),
     "insurer": Value("Insurer"),
     "insurance_plan": Value("Plan"),
     "benefits": Value("Services with benefits"),

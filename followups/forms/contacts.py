@@ -158,6 +158,19 @@ class PromisePaymentForm(TakePaymentForm):
         data["seen"] = status
 
 
+class TakenBackForm(ClinicForm):
+    """Why a promise or a follow-up is taken back; it carries the state that was shown."""
+
+    reason = forms.CharField(label="Reason", max_length=500)
+    seen = forms.CharField(required=False, max_length=19, widget=forms.HiddenInput)
+
+    def show_as(self, state: str) -> None:
+        """Shown again after a refusal it carries the state of now, so that sending it once more is meant."""
+        data: Any = self.data
+        self.data = data = data.copy()
+        data["seen"] = state
+
+
 class GraceForm(ClinicForm):
     """Days of grace of a promise."""
 

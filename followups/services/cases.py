@@ -42,6 +42,13 @@ BY_ITS_OWN_ACT = {
 """States that say that something else was done, which alone moves a case there."""
 
 
+NOT_IN_ERROR: dict[str, str] = {
+    CaseState.WRITE_OFF_REQUESTED: "A write-off is asked for. Have it decided first.",
+    CaseState.ON_PLAN: "The debt is on a payment plan. Cancel the plan first.",
+}
+"""Where a case is worked on by an act that ends it by itself: closing it would hide that."""
+
+
 @transaction.atomic
 def open_case(account: Account, *, by: Actor, reason: str = "") -> Case:
     """Flag an account's debt for follow-up. Raises Refusal when nothing is owed or it is followed up already."""
@@ -67,10 +74,11 @@ def move_case(case: Case, to: CaseState, *, by: Actor, reason: str = "") -> Case
 
 
 @transaction.atomic
-def close_case(case: Case, *, by: Actor, reason: str) -> Case:
+def close_case(case: Case, *, by: Actor, reason: str, seen: str = "") -> Case:
     """Close a case that should not have been opened; one whose debt is settled closes by itself.
 
-    The account stays in the queue while it owes. Raises Refusal without a reason.
+    The account stays in the queue while it owes. `seen` is the state that the person saw. Raises Refusal without a
+    reason, when it has changed, and for a case that an act of its own has brought where it is.
     """
     require(by, Can.FOLLOW_UP)
     if not reason.strip():
@@ -78,6 +86,10 @@ def close_case(case: Case, *, by: Actor, reason: str) -> Case:
     case = _locked(case)
     if case.state == CaseState.CLOSED:
         raise Refusal("This follow-up is closed already.")
+    if case.state in NOT_IN_ERROR:
+        raise Refusal(NOT_IN_ERROR[case.state])
+    if seen and case.state != seen:
+        raise Refusal(f"This follow-up is {case.get_state_display().lower()} now. Nothing was closed; look again.")
     return _close(case, CaseOutcome.IN_ERROR, by, reason)
 
 

@@ -14,6 +14,7 @@ from balances.requests import Once
 from clinicpay import money
 from clinicpay.clinics.models import Location
 from clinicpay.patients.models import Account, Patient
+from clinicpay.patients.queries import payers_of
 from clinicpay.ui.forms import ClinicForm, MoneyField, dress
 from payments.forms.twins import TwinCheck
 from payments.services import Order, Tender
@@ -103,12 +104,21 @@ class TakePaymentForm(TwinCheck, ApplyForm):
     amount = MoneyField(label="Amount")
     method = forms.ChoiceField(choices=TENDERS, label="Paid by")
     location = forms.ModelChoiceField(Location.objects.none(), label="Taken at", empty_label=None)
+    payer = forms.ChoiceField(
+        label="Whose money", required=False, help_text="Who pays, where it is not the account. The account gets it."
+    )
     memo = forms.CharField(label="Memo", required=False, max_length=240)
 
     def __init__(self, *args: Any, currency: str, patient: Patient | None = None, **options: Any) -> None:
         super().__init__(*args, currency=currency, **options)
         self.account, self.patient = options["account"], patient
         fields: dict[str, Any] = self.fields
+        self.payers = {one.ref: one for one in payers_of(patient)} if patient else {}
+        if self.payers:
+            named = ((ref, f"{one} ({one.get_kind_display()})") for ref, one in self.payers.items())
+            fields["payer"].choices = [("", str(self.account)), *named]
+        else:
+            del self.fields["payer"]
         fields["location"].queryset = Location.objects.filter(active=True)
         self.fields["amount"].widget.attrs |= {"data-amount": "", "autofocus": ""}
         self.tenders = TenderForms(
@@ -146,6 +156,7 @@ class TakePaymentForm(TwinCheck, ApplyForm):
             location=self.cleaned_data["location"],
             tenders=[first, *others],
             parts=list(self.parts().items()),
+            payer=self.payers.get(self.cleaned_data.get("payer", "")),
             memo=self.cleaned_data["memo"],
             **context,
         )
@@ -159,6 +170,7 @@ class TakePaymentForm(TwinCheck, ApplyForm):
             location=order.location.pk,
             tenders=order.tenders,
             parts=order.parts,
+            payer=order.payer.pk if order.payer else None,
             memo=order.memo,
         )
 

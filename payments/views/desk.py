@@ -12,7 +12,7 @@ from clinicpay import money
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.refusals import Refusal
-from clinicpay.patients.models import Patient
+from clinicpay.patients.models import Account, Patient
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
@@ -25,7 +25,7 @@ from treatments.models import TreatmentEvent
 def pay_for_patient(request: ClinicRequest, number: int) -> HttpResponse:
     """Take money for whatever the patient's account owes."""
     patient = get_object_or_404(Patient.objects.select_related("account"), number=number)
-    return _take(request, patient, None)
+    return _take(request, patient.account, patient, None)
 
 
 @allowed(Can.TAKE_PAYMENT, shows="event")
@@ -33,36 +33,46 @@ def pay_for_treatment(request: ClinicRequest, number: int) -> HttpResponse:
     """Take money for one treatment, before the patient leaves."""
     events = TreatmentEvent.objects.select_related("patient__account", "location")
     event = get_object_or_404(events, number=number)
-    return _take(request, event.patient, event)
+    return _take(request, event.patient.account, event.patient, event)
 
 
-def _take(request: ClinicRequest, patient: Patient, event: TreatmentEvent | None) -> HttpResponse:
+@allowed(Can.TAKE_PAYMENT, shows="account")
+def pay_for_account(request: ClinicRequest, number: int) -> HttpResponse:
+    """Take money of an insurer or a third party, as one transfer for many patients; who gets it is said afterwards."""
+    account = get_object_or_404(Account, number=number)
+    if not account.is_payer:
+        raise Refusal(f"{account} is not an insurer or a third party: take the payment from its patient.")
+    return _take(request, account, None, None)
+
+
+def _take(
+    request: ClinicRequest, account: Account, patient: Patient | None, event: TreatmentEvent | None
+) -> HttpResponse:
     clinic = request.member.clinic
-    owed = _owed(patient, event)
-    suggested = suggest(patient.account, owed, event=event)
+    owed = _owed(account, event)
+    suggested = suggest(account, owed, event=event)
     form = TakePaymentForm(
         request.POST or None,
-        account=patient.account,
+        account=account,
         charges=[charge for charge, _ in suggested],
         currency=clinic.currency,
         patient=patient,
         initial=None if request.method == "POST" else _initial(owed, suggested, event),
     )
     if request.method == "POST" and form.is_valid():
-        receipt = _record(request, form, patient, event)
+        receipt = _record(request, form, event)
         if receipt:
             return redirect_after(request, address(clinic, "receipt", number=receipt))
-    status = 422 if form.is_bound else 200
-    context = {"form": form, "patient": patient, "event": event, "owed": owed}
-    return render_page(request, "payments/take_payment.html", context, status=status)
+    context = {"form": form, "account": account, "patient": patient, "event": event, "owed": owed}
+    return render_page(request, "payments/take_payment.html", context, status=422 if form.is_bound else 200)
 
 
-def _owed(patient: Patient, event: TreatmentEvent | None) -> int:
+def _owed(account: Account, event: TreatmentEvent | None) -> int:
     """What the amount is pre-filled with: what the treatment owes, or else the whole account."""
     if event:
         balance = event_balances([event.pk]).get(event.pk)
         return balance.outstanding if balance else 0
-    return patient.account.owes
+    return account.owes
 
 
 def _initial(owed: int, suggested: list[tuple[Any, int]], event: TreatmentEvent | None) -> dict[str, Any]:
@@ -70,13 +80,11 @@ def _initial(owed: int, suggested: list[tuple[Any, int]], event: TreatmentEvent 
     return {"amount": owed or None, "method": "card", "location": location, **filled_in(suggested)}
 
 
-def _record(
-    request: ClinicRequest, form: TakePaymentForm, patient: Patient, event: TreatmentEvent | None
-) -> int | None:
+def _record(request: ClinicRequest, form: TakePaymentForm, event: TreatmentEvent | None) -> int | None:
     """Number of the receipt, also of the first one when the form arrives again; None when it was refused."""
-    order = form.order(patient=patient, event=event)
+    order = form.order(patient=form.patient, event=event)
     try:
-        receipt = record_payment(patient.account, order, by=request.member, once=form.once(patient.account_id))
+        receipt = record_payment(form.account, order, by=request.member, once=form.once(form.account.pk))
     except Repeated as repeated:
         return repeated.answer["receipt"]
     except Refusal as refusal:

@@ -21,6 +21,7 @@ from tests.worlds import World
 SAMPLES: dict[str, Callable[[World], Any]] = {
     "slug:slug": lambda world: world.slug,
     "ac:number": lambda world: world.account,
+    "ac:payer": lambda world: world.payer,
     "pt:number": lambda world: world.patient,
     "te:number": lambda world: world.planned,
     "pay:number": lambda world: world.payment,
@@ -77,8 +78,9 @@ ABOUT: dict[str, Callable[[World], Any]] = {
     **dict.fromkeys(("payment_hold", "hold_change", "hold_release"), lambda world: world.held.payment),
     "payment_return": lambda world: world.charged(),
     "link_make": lambda world: world.draft,
+    **dict.fromkeys(("account_edit", "pay_for_account"), lambda world: world.payer),
     **dict.fromkeys(("treatment_bill", "treatment_bill_follow_up"), lambda world: world.void.event),
-    **dict.fromkeys(("event_review", "event_confirm"), lambda world: world.reviewed()),
+    **dict.fromkeys(("event_review", "event_confirm", "record_reopen"), lambda world: world.reviewed()),
     "write_off_new": lambda world: world.debtor,
     "event_flag": lambda world: world.owing(),
     "invoice_recover": lambda world: world.given_up(),

@@ -28,14 +28,21 @@ WITH_REASON = {
     *("plan_cancel", "package_cancel", "invoice_credit", "invoice_void", "credit_reverse"),
     *("refund_reject", "refund_fail", "refund_reverse", "hold_change", "hold_release"),
     *("gateway_task_book", "gateway_task_return"),
-    "slip_void",
+    *("slip_void", "record_reopen", "promise_cancel", "case_close"),
 }
 WITH_BEFORE = {
-    *("patient_edit", "treatment_start", "treatment_complete", "treatment_cancel", "clinical_record"),
-    *("pay_for_patient", "pay_for_treatment", "payment_allocate", "allocation_undo", "payment_reverse"),
+    *("patient_edit", "treatment_start", "treatment_complete", "treatment_cancel", "clinical_record", "record_reopen"),
+    *(
+        "pay_for_patient",
+        "pay_for_treatment",
+        "pay_for_account",
+        "payment_allocate",
+        "allocation_undo",
+        "payment_reverse",
+    ),
     *("payment_status", "payment_hold", "hold_change", "hold_release"),
     *("write_off_approve", "write_off_reverse", "invoice_recover", "credit_reverse", "treatment_bill"),
-    "settings_codes",
+    *("settings_codes", "case_close", "payer_remove", "account_edit", "pay_for_account"),
     *("settings_own_fields", "treatment_own_fields", "package_visit", "package_cancel"),
     *("refund_approve", "refund_pay", "refund_fail", "refund_reverse", "payment_refund", "payment_return"),
     *(

@@ -20,6 +20,7 @@ SHOW_NO_PATIENTS = {
     "billing_work": "counts and sums",
     "find": "leads to the page or the list that it finds",
     "patient_new": "an empty form",
+    "payer_remove": "an act, which is recorded itself",
     "treatment_complete": "an act, which is recorded itself",
     "event_flag": "an act, which is recorded itself",
     "event_confirm": "an act, which is recorded itself",

@@ -42,6 +42,8 @@ MOST = {
     "patients": 6,
     "patient_new": 6,
     "patient_edit": 6,
+    "payers": 6,
+    "account_edit": 6,
     "patient_lookup": 6,
     "benefits": 6,
     "benefits_new": 6,
@@ -164,6 +166,7 @@ MOST = {
     "settings_checks": 6,
     "pay_for_patient": 6,
     "pay_for_treatment": 6,
+    "pay_for_account": 6,
     "settings_team": 6,
     "settings_clinic": 6,
     "settings_sign_in": 6,
@@ -225,7 +228,9 @@ NOT_PAGES = {
     "event_flag",  # an act
     "event_confirm",  # an act
     "treatment_start",  # an act
-    "treatment_cancel",  # a question about one row
+    "treatment_cancel",  # a question about one row, as the next
+    "record_reopen",
+    "payer_remove",  # an act
     "package_cancel",  # a question about one package
     "allocation_undo",  # of one row, as the next two
     "credit_reverse",
@@ -259,7 +264,9 @@ NOT_PAGES = {
     "gateway_task_return",
     "gateway_task_decide",  # an act
     "callback_cancel",  # an act
-    "promise_pay",  # of one promise
+    "promise_pay",  # of one promise, as the next
+    "promise_cancel",
+    "case_close",  # a question about one account
     "callback_ics",  # of one callback that is planned
     "callback_take",  # an act
     "promise_unpaid",  # an act

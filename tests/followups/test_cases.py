@@ -1,5 +1,7 @@
 """Cases close with the debt and open again with it (F1–F3, I7)."""
 
+import re
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 
@@ -242,3 +244,51 @@ def test_case_is_not_committed_without_debt(harbor, ethan, charge, case):
 
     with pytest.raises(IntegrityError, match="neither debt nor plan"):
         commit()
+
+
+def _close_page(patient) -> tuple[str, str]:
+    here = f"/c/harbor/followups/{patient.account.ref}/"
+    return here, f"{here}close/"
+
+
+def test_case_that_was_opened_in_error_is_closed_from_the_account(harbor, ethan, case, bill):
+    """It still owes, so it stays in the queue; new debt or money does not take the case up again."""
+    here, form = _close_page(ethan)
+    assert f'href="{form}"' in bill.get(here).content.decode()
+    assert bill.post(form, {"reason": " ", "seen": "contact_due"}).status_code == 422
+    assert state_of(case) == ("contact_due", "")
+
+    assert bill.post(form, {"reason": "wrong account", "seen": "contact_due"})["Location"] == here
+
+    assert state_of(case) == ("closed", "in_error")
+    assert Case.objects.get().reason == "wrong account"
+    assert f'href="{form}"' not in bill.get(here).content.decode()
+    assert ethan.name in bill.get("/c/harbor/followups/").content.decode()
+    assert (bill.get(form).status_code, bill.post(form, {"reason": "again"}).status_code) == (409, 409)
+
+
+def test_case_that_somebody_worked_on_meanwhile_is_not_closed_unseen(harbor, ethan, case, bill, today):
+    """The first press says what it is now and closes nothing; the second is meant."""
+    _, form = _close_page(ethan)
+    promise = make_promise(ethan.account, 5000, today, by=harbor.olga)
+    answer = bill.post(form, {"reason": "wrong account", "seen": "contact_due"})
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "This follow-up is promised now. Nothing was closed; look again." in page
+    assert re.search(r'name="seen" value="promised"', page)
+    assert state_of(case) == ("promised", "")
+    assert bill.post(form, {"reason": "wrong account", "seen": "promised"}).status_code == 302
+    promise.refresh_from_db()
+    assert (state_of(case), promise.status) == (("closed", "in_error"), "cancelled")
+
+
+@pytest.mark.parametrize(("to", "words"), [("on_plan", "Cancel the plan"), ("write_off_requested", "Have it decided")])
+def test_case_that_waits_for_a_plan_or_a_write_off_was_not_opened_in_error(harbor, ethan, case, bill, to, words):
+    Case.objects.update(state=to)
+    here, form = _close_page(ethan)
+    assert f'href="{form}"' not in bill.get(here).content.decode()
+    answer = bill.get(form)
+    assert (answer.status_code, words in answer.content.decode()) == (409, True)
+    with pytest.raises(Refusal, match=words):
+        close_case(case, by=harbor.bill, reason="wrong account")
+    assert state_of(case) == (to, "")

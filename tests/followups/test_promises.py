@@ -6,6 +6,7 @@ import pytest
 
 from balances.queries import live_allocations
 from balances.services import undo_allocation
+from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import Refused
 from followups.models import Case, Promise
@@ -120,3 +121,20 @@ def test_promises_are_for_those_who_follow_up(harbor, ethan, promise, today):
     ):
         with pytest.raises(Refused):
             act()
+
+
+def test_promise_is_cancelled_from_the_account(harbor, ethan, promise, bill):
+    """A promise that was misheard; its link stands beside it while it is open."""
+    here = f"/c/harbor/followups/{ethan.account.ref}/"
+    form = f"{here}promises/{promise.pk}/cancel/"
+    assert f'href="{form}"' in bill.get(here).content.decode()
+    assert bill.post(form, {"reason": " "}).status_code == 422
+    assert end_of(promise) == ("open", 0)
+
+    assert bill.post(form, {"reason": "misheard"})["Location"] == here
+
+    assert (end_of(promise), Case.objects.get().state) == (("cancelled", 0), "contact_due")
+    assert AuditEvent.objects.get(action="promise.ended").reason == "misheard"
+    assert f'href="{form}"' not in bill.get(here).content.decode()
+    assert bill.get(form).status_code == 409
+    assert bill.post(form, {"reason": "again"}).status_code == 422

@@ -117,6 +117,19 @@ def test_admin_makes_no_owner(home, role):
     assert _standing(home)["rita"] == ("reception", True)
 
 
+@pytest.mark.parametrize(("who", "offered"), [("adam", False), ("olga", True)])
+def test_owner_is_offered_as_a_role_to_owners_alone(home, who, offered):
+    """Also an owner's invitation, which only an owner sends again or withdraws."""
+    with clinic_scope(home.clinic):
+        waiting = invite("otto@example.test", role=Role.OWNER, by=home.olga).invitation
+    client = browser(home.members[who])
+    for place in (team(home), team(home, home.rita)):
+        page = client.get(place).content.decode()
+        assert ('<option value="owner"' in page, '<option value="admin"' in page) == (offered, True), place
+    page = client.get(team(home)).content.decode()
+    assert (f"invitations/{waiting.pk}/withdraw/" in page, "Send again" in page) == (offered, offered)
+
+
 def _standing(home: Clinicful) -> dict[str, tuple[str, bool]]:
     with clinic_scope(home.clinic):
         return {
