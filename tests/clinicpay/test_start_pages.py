@@ -212,9 +212,9 @@ def test_clinic_without_patients_is_told_how_to_begin(harbor, go, who):
     ("place", "first", "who_may", "who_may_not"),
     [
         ("patients", "patients/new/", "rita", "petra"),
-        ("treatments", "treatments/new/", "rita", "petra"),
+        ("treatments", "treatments/new/", "rita", "bill"),
         ("payments", "payments/new/", "rita", "petra"),
-        ("packages", "packages/new/", "rita", "petra"),
+        ("packages", "packages/new/", "rita", "bill"),
     ],
 )
 def test_empty_list_offers_its_first_step_to_who_may_take_it(harbor, place, first, who_may, who_may_not):
