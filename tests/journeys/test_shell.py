@@ -71,6 +71,18 @@ def test_enter_opens_a_single_hit_and_lists_several(page, clinic):
     page.wait_for_url("**/payments/PAY-001/")
 
 
+def test_key_of_the_search_loses_no_letter_where_the_bar_hides_it(page, clinic):
+    """A phone or a narrow window: the field comes out for the key and goes back behind its sign."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.keyboard.press("/")
+    page.keyboard.insert_text("kle")
+    expect(page.locator("#jump")).to_have_value("kle")
+    expect(page.locator("#jump-list [role=option]")).to_have_count(2)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator("#jump")).to_be_hidden()
+
+
 def test_keys_reach_the_lists_own_search_first(page, clinic):
     page.clock.set_fixed_time(datetime.now(UTC))  # the pause between g and p does not decide
     page.goto(f"{clinic}patients/")
