@@ -79,7 +79,7 @@ def why_not_billed(event: TreatmentEvent, lines: Sequence[Billable]) -> str:
     if event.state == EventState.CANCELLED:
         return f"{event.ref} is cancelled: nothing is billed for it."
     if event.state == EventState.SCHEDULED:
-        return f"{event.ref} is scheduled: it can be billed once it has begun, and is when it is complete."
+        return f"{event.ref} is scheduled: it can be billed once it has begun, or else when it is marked complete."
     if lines:
         return ""
     return f"Nothing is left to bill for {event.ref}: {_why_nothing(event)}."

@@ -103,7 +103,10 @@ def bill_treatment(event: TreatmentEvent, *, by: Actor, once: Once | None = None
         kept = {"amount": sum(one.procedure.fee for one in lines), "invoice": invoice.ref}
         if before := dict.fromkeys(str(one.before.invoice) for one in lines if one.before):
             kept["instead_of"] = ", ".join(before)
-        books.record("event.billed_again" if event.is_completed else "event.billed_now", event, after=kept)
+        if event.is_completed:
+            books.record("event.billed_again", event, after=kept)
+        else:
+            books.record("event.billed_now", event, after=kept)
     return invoice
 
 

@@ -23,6 +23,9 @@ from payments.services.foreseen import Changed
 from treatments.models import Procedure, TreatmentEvent
 from treatments.services import lock_event
 
+WAITS = "part of its package, billed when it is marked complete"
+"""Why a package's part isn't billed yet."""
+
 
 @dataclass(frozen=True)
 class Billing:
@@ -84,7 +87,7 @@ def _why_not(procedure: Procedure, event: TreatmentEvent, invoice: Invoice | Non
         return f"on {invoice.ref} already"
     if not procedure.fee:
         return "no charge, on no invoice"
-    return "billed when it is marked complete" if waits(procedure, event) else "no invoice of it was voided"
+    return WAITS if waits(procedure, event) else "no invoice of it was voided"
 
 
 @transaction.atomic

@@ -284,7 +284,7 @@ def test_part_of_a_package_waits_until_its_visit_closes(rita, harbor):
     add_procedures(first, by=harbor.rita, work=[Work("D9", "Polish", fee=900)])
     page = shown(rita, harbor, "treatment_bill", first.number)
     assert "Billed $9.00 D9 Polish $9.00" in page
-    assert "billed when it is marked complete" in page
+    assert "Left out D1110 D1110: part of its package, billed when it is marked complete" in page
 
     bill_now(rita, harbor, first)
 
