@@ -47,6 +47,10 @@ def in_progress(home, event):
     return start_event(event, by=home.petra)
 
 
+def shown_list(client, home, page):
+    return said(client.get(address(home.clinic, page)))
+
+
 def bill_now(client, home, event):
     return send(client, home, event, seal=seal_of(client, home, event))
 
@@ -217,8 +221,21 @@ def test_s3_1_a_payment_is_allocated_to_it_before_it_is_complete(rita, harbor, b
     assert available(payment) == [5000]
     page = shown(rita, harbor, "treatment", begun.number)
     assert "Settled Yes Charged $150.00 Paid $150.00 Left to pay $0.00" in page
-    complete_event(begun, by=harbor.petra)
+    entered(harbor.petra).post(address(harbor.clinic, "treatment_complete", number=begun.number))
     assert left(*Charge.objects.filter(event=begun).order_by("line")) == [0, 0]
+    assert "Complete Yes" in shown(rita, harbor, "treatment", begun.number)
+
+
+def test_s0_22_what_is_owed_of_it_is_not_missed(rita, harbor, begun):
+    """Nobody reviews it yet, but it is among the balances that nobody follows up, and is flagged from there."""
+    bill_now(rita, harbor, begun)
+    page = said(rita.get(f"{address(harbor.clinic, 'attention')}?show=balances"))
+    assert "TE-001 Ethan Park" in page
+    assert "$150.00" in page
+    assert "Flag for follow-up" in page
+    rita.post(address(harbor.clinic, "event_flag", number=begun.number))
+    assert "TE-001" not in said(rita.get(f"{address(harbor.clinic, 'attention')}?show=balances"))
+    assert "Ethan Park" in shown_list(entered(harbor.bill), harbor, "follow_ups")
 
 
 def test_c12_its_review_begins_when_it_closes(rita, harbor, begun):
