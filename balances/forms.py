@@ -79,6 +79,8 @@ class RulesForm(ClinicForm):
         known = Practitioner.objects.exclude(discipline="").order_by("discipline").values_list("discipline", flat=True)
         names = {*known.distinct(), *self.initial.get("excluded", [])}
         fields["excluded"].choices = [(name, name) for name in sorted(names)]
+        if not names:
+            fields["excluded"].help_text = "None of your practitioners has a discipline yet."
 
     @staticmethod
     def initial_of(rules: AllocationRules | None) -> dict[str, Any]:

@@ -30,4 +30,5 @@ class DecisionTable(ListTable):
     row_template = "balances/decision_rows.html"
     noun = "decisions"
     two_lines = True
+    prints_whole = True
     empty = Empty("Nothing to decide", "No account has money in hand.", icon="circle-check")

@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
+from clinicpay.clinics.models import Clinic
 from clinicpay.home import way_back
 from clinicpay.notices import notices
 from clinicpay.staff.access import ClinicRequest
@@ -98,11 +99,17 @@ def _beside(member: Membership, page: str) -> Beside:
 def _menu(member: Membership, beside: Callable[[], Beside]) -> list[NavItem]:
     """The entries that this member's role may open; what they may not is absent, not disabled."""
     clinic = member.clinic
+    pages = [
+        (can, NavItem(label, icon, address(clinic, view), key=key, also=_also(clinic, view)))
+        for can, label, icon, view, key in (
+            (Can.ENTER, "Today", "layout-dashboard", "today", "t"),
+            (Can.SEE_PATIENTS, "Patients", "users", "patients", "a"),
+            (Can.SEE_TREATMENTS, "Treatments", "stethoscope", "treatments", "e"),
+            (Can.SEE_MONEY, "Payments", "cash", "payments", "p"),
+        )
+    ]
     items = [
-        (Can.ENTER, NavItem("Today", "layout-dashboard", address(clinic, "today"), key="t")),
-        (Can.SEE_PATIENTS, NavItem("Patients", "users", address(clinic, "patients"), key="a")),
-        (Can.SEE_TREATMENTS, NavItem("Treatments", "stethoscope", address(clinic, "treatments"), key="e")),
-        (Can.SEE_MONEY, NavItem("Payments", "cash", address(clinic, "payments"), key="p")),
+        *pages,
         (Can.SEE_MONEY, _billing(member, beside().waiting)),
         (Can.AUTO_APPLY, NavItem("Management", "building-bank", children=_management(member))),
     ]
@@ -112,7 +119,13 @@ def _menu(member: Membership, beside: Callable[[], Beside]) -> list[NavItem]:
 def _billing(member: Membership, waiting: Mapping[str, int]) -> NavItem:
     children = tuple(
         NavItem(
-            label, icon, address(member.clinic, view), key=key, badge=waiting.get(counted, 0), badge_label=counted_as
+            label,
+            icon,
+            address(member.clinic, view),
+            key=key,
+            badge=waiting.get(counted, 0),
+            badge_label=counted_as,
+            also=_also(member.clinic, view),
         )
         for can, label, icon, view, key, counted, counted_as in (
             (Can.SEE_MONEY, "What needs attention", "alert-triangle", "attention", "", "", ""),
@@ -127,6 +140,19 @@ def _billing(member: Membership, waiting: Mapping[str, int]) -> NavItem:
         if member.can(can)
     )
     return NavItem("Billing", "report-money", children=children, badge=sum(waiting.values()))
+
+
+ALSO = {
+    "treatments": ("packages",),
+    "payments": ("receipts",),
+    "follow_ups": ("statements",),
+    "transactions": ("invoices",),
+}
+"""Folders of pages that belong to an entry of the menu, and have none of their own."""
+
+
+def _also(clinic: Clinic, view: str) -> tuple[str, ...]:
+    return tuple(f"/c/{clinic.slug}/{folder}/" for folder in ALSO.get(view, ()))
 
 
 SECTIONS = {

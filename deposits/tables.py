@@ -3,10 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from functools import cached_property
-from typing import Any, Self
-
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from typing import Any
 
 from balances.states import CreditKind
 from balances.tables import DecisionTable
@@ -16,7 +13,6 @@ from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.numbers import shown
 from clinicpay.staff.access import ClinicRequest
 from clinicpay.ui.export import Amount
-from clinicpay.ui.paging import drawn
 from clinicpay.ui.tables import Empty, ListTable, column
 from deposits.queries.glance import glanced
 from deposits.queries.history import with_who
@@ -25,9 +21,6 @@ from payments.states import Method
 from payments.tables import held_name
 from treatments.models import TreatmentEvent
 from treatments.states import EventState
-
-MOST = 2_000
-"""Rows of a list that is asked for whole, as for a printout."""
 
 
 class HistoryTable(ListTable):
@@ -47,33 +40,12 @@ class HistoryTable(ListTable):
     noun = "allocations"
     two_lines = True
     empty = Empty("Nothing was applied here", "What Payment Allocation applies is listed here.", icon="history")
-    is_cut = False
-
-    @classmethod
-    def whole(cls, request: ClinicRequest, rows: QuerySet[Any]) -> Self:
-        """All of the rows on one page, as far as `MOST`; read at once, so that the foot counts them to the end."""
-        found = drawn(rows[: MOST + 1])
-        table = cls.of(request, found[:MOST])
-        table.is_cut = len(found) > MOST
-        return table
-
-    @property
-    def size(self) -> int:
-        """Rows of a page."""
-        return MOST if asks_whole(self.request) else super().size
+    prints_whole = True
 
     @cached_property
     def drawn(self) -> list[Any]:
         """The allocations of this page with who made them."""
         return with_who(self.shown.rows)
-
-    def _address(self, **changes: object) -> str:
-        return super()._address(**changes, rows=None)
-
-
-def asks_whole(request: HttpRequest) -> bool:
-    """Whether a list is asked for as far as `MOST`, as for a printout."""
-    return request.GET.get("rows") == "all"
 
 
 class RunTable(DecisionTable):
@@ -99,6 +71,7 @@ class SlipTable(ListTable):
     row_template = "deposits/slip_rows.html"
     noun = "bank slips"
     two_lines = True
+    prints_whole = True
     empty = Empty(
         "No bank slip yet",
         "A slip lists the cash and cheques of one location that go to the bank together.",
@@ -126,6 +99,7 @@ class GlanceTable(ListTable):
     row_template = "deposits/glance_rows.html"
     noun = "payments"
     two_lines = True
+    prints_whole = True
     empty = Empty(
         "Nothing lies here", "Money of this kind that nobody has applied is listed here.", icon="circle-check"
     )

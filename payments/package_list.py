@@ -92,6 +92,7 @@ class PackageTable(ListTable):
     row_template = "packages/package_rows.html"
     noun = "packages"
     two_lines = True
+    prints_whole = True
     empty = Empty("No packages yet", "One price over several treatments is listed here.", icon="list-check")
 
     class Meta:

@@ -137,6 +137,7 @@ class PrePaymentTable(ListTable):
     row_template = "payments/pre_payment_rows.html"
     noun = "pre-payments"
     two_lines = True
+    prints_whole = True
     empty = Empty(
         "No money is held",
         "A Treatment Pre-Payment is held once it is paid; other money is held from the page of its payment.",
@@ -227,6 +228,7 @@ class CreditTable(ListTable):
     noun = "payments"
     results_id = "money"
     two_lines = True
+    prints_whole = True
     empty = Empty("No money in hand", "A payment that is not wholly applied is listed here.", icon="wallet")
 
     @cached_property
@@ -249,6 +251,7 @@ class ChargeTable(ListTable):
     row_template = "payments/charge_rows.html"
     noun = "charges"
     two_lines = True
+    prints_whole = True
     empty = Empty("Nothing is owed", "What is charged and not paid is listed here.", icon="circle-check")
 
     @cached_property

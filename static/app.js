@@ -269,7 +269,7 @@
     const copied = target.closest("[data-copy]");
     if (copied) copy(copied);
     target.closest("[data-dismiss-toast]")?.closest(".toast-note").remove();
-    if (target.closest("[data-print]")) window.print();
+    if (target.closest("[data-print]")) print();
     for (const open of document.querySelectorAll("details.filter-more[open], details.floating[open]")) {
       if (!open.contains(target)) open.open = false;
     }
@@ -290,6 +290,13 @@
   function showOpenTab() {
     const tab = document.querySelector(".tabs [aria-current]");
     if (tab) tab.parentElement.scrollLeft += tab.getBoundingClientRect().left - tab.parentElement.getBoundingClientRect().left;
+  }
+
+  /* Print means all that a list has: one that goes on over more pages is asked for whole first. */
+  function print() {
+    const whole = document.querySelector("[data-whole]")?.dataset.whole;
+    if (whole) window.location.assign(`${whole}#print`);
+    else window.print();
   }
 
   /* A list that is too long for its page was asked for whole, to be printed; not again by loading it again. */

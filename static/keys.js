@@ -28,15 +28,16 @@
     return true;
   }
 
-  /* The page's own search first; where the bar's is hidden (a phone), its link to the page of the search. */
+  /* The page's own search first. Where the bar's is hidden (a phone), it comes out: on the way to the page of the
+     search the first letters would be lost. */
   function search(...kinds) {
-    const field = kinds.flatMap((kind) => [...document.querySelectorAll(kind)]).find(shown);
-    if (field?.matches("a")) field.click();
-    else field?.focus();
-    field?.select?.();
+    const fields = kinds.flatMap((kind) => [...document.querySelectorAll(kind)]);
+    const field = fields.find(shown) || fields.at(-1);
+    field?.closest(".jump")?.classList.add("is-called");
+    field?.focus();
+    field?.select();
     return Boolean(field);
   }
-  const everywhere = ["[data-search]", ".phone-search"];
 
   function step(by) {
     const rows = [...document.querySelectorAll("tr[data-row], .hits li")].filter(shown);
@@ -79,7 +80,7 @@
     return element;
   }
 
-  const fixed = { "/": () => search("[data-page-search]", ...everywhere), s: () => search(...everywhere), "?": list, j: () => step(1), k: () => step(-1) };
+  const fixed = { "/": () => search("[data-page-search]", "[data-search]"), s: () => search("[data-search]"), "?": list, j: () => step(1), k: () => step(-1) };
 
   function answer(key) {
     if (going && Date.now() - going < patience) {
@@ -97,7 +98,10 @@
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (event.key === "Escape" && !event.defaultPrevented) {
       document.querySelectorAll("details.filter-more[open], details.floating[open]").forEach((open) => (open.open = false));
-      if (typing(event.target) && event.target.matches("[data-search], [data-page-search]")) event.target.blur();
+      if (typing(event.target) && event.target.matches("[data-search], [data-page-search]")) {
+        event.target.blur();
+        event.target.closest(".jump")?.classList.remove("is-called");
+      }
       return;
     }
     if (typing(event.target) || event.key.length !== 1 || document.querySelector("dialog[open]")) return;

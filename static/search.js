@@ -23,6 +23,12 @@
     if (!on) choose(null);
   }
 
+  /* On a phone the field goes back behind its sign (static/keys.js called it). */
+  function leave() {
+    open(false);
+    field.form.classList.remove("is-called");
+  }
+
   function step(by) {
     const all = choices();
     if (!all.length) return;
@@ -54,9 +60,9 @@
     }
   });
   document.addEventListener("click", (event) => {
-    if (!event.target.closest(".jump")) open(false);
+    if (!event.target.closest(".jump")) leave();
   });
   field.form.addEventListener("focusout", (event) => {
-    if (event.relatedTarget && !field.form.contains(event.relatedTarget)) open(false);
+    if (event.relatedTarget && !field.form.contains(event.relatedTarget)) leave();
   });
 })();

@@ -58,7 +58,7 @@ class TreatmentForm(OwnFieldsForm):
         label="Procedures",
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="From the clinic's price list.",
+        help_text="From the clinic’s price list.",
     )
 
     field_order = ("practitioner", "location", "service_date", "service_time", "title", "custom_1", "custom_2", "codes")
@@ -132,7 +132,7 @@ class ProceduresForm(ClinicForm):
     """Further procedures of a treatment that is not complete yet."""
 
     codes = forms.MultipleChoiceField(
-        label="Procedures", widget=forms.CheckboxSelectMultiple, help_text="From the clinic's price list."
+        label="Procedures", widget=forms.CheckboxSelectMultiple, help_text="From the clinic’s price list."
     )
 
     def __init__(self, *args: Any, member: Membership, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Acts on debt: billing a completed treatment, applying money, undoing an application."""
+"""Acts on debt: billing a treatment, applying money, undoing an application."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -6,10 +6,9 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from balances.billable import billable_again, why_not_billed_again
+from balances.billable import billable, to_credit, uncharged, why_not_billed
 from balances.ledger import Books, find_allocation, find_entry, open_books
 from balances.matchable import held_for, traits_of
 from balances.matching import failed
@@ -65,7 +64,7 @@ def cancel_event(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:
 
 def _cancel(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:
     event = lock_event(event)
-    if Charge.objects.filter(event=event, credited__lt=F("amount")).exists():
+    if to_credit(event):
         raise Refusal(f"{event.ref} has charges. They must be credited before it can be cancelled.")
     return move_event(event, EventState.CANCELLED, by=by)
 
@@ -79,35 +78,40 @@ def bill_event(
     source: Source = Source.MANUAL,
     dated: date | None = None,
 ) -> Invoice | None:
-    """Put the event's uncharged procedures on a new invoice of its patient's account; 0.00 ones are never charged."""
+    """Put the event's uncharged procedures on a new invoice of its patient's account; 0.00 ones are never charged.
+
+    Whatever its state, as who brings data in does; people bill with `bill_treatment`.
+    """
     require(by, Can.BILL)
     with open_books(event.patient.account, by=by, source=source, once=once, dated=dated) as books:
         return _bill(lock_event(event), books)
 
 
 @transaction.atomic
-def bill_again(event: TreatmentEvent, *, by: Actor, once: Once | None = None) -> Invoice:
-    """Put a complete event's procedures whose invoice was voided on a new one (W-6).
+def bill_treatment(event: TreatmentEvent, *, by: Actor, once: Once | None = None) -> Invoice:
+    """Put on an invoice what can be billed of an event in progress ("Bill now"), or again of a complete one (W-6).
 
-    Raises Refusal when there are none, or when the event isn't complete.
+    Raises Refusal when there is nothing, or when the event is neither.
     """
     require(by, Can.BILL)
     with open_books(event.patient.account, by=by, once=once) as books:
         event = lock_event(event)
-        again = billable_again(event.pk)
-        if refused := why_not_billed_again(event, again):
+        lines = billable(event)
+        if refused := why_not_billed(event, lines):
             raise Refusal(refused)
-        invoice = _issue(event, [one.procedure for one in again], books)
-        before = ", ".join(dict.fromkeys(str(one.before.invoice) for one in again))
-        total = sum(one.procedure.fee for one in again)
-        kept = {"amount": total, "invoice": invoice.ref, "instead_of": before}
-        books.record("event.billed_again", event, after=kept)
+        invoice = _issue(event, [one.procedure for one in lines], books)
+        kept = {"amount": sum(one.procedure.fee for one in lines), "invoice": invoice.ref}
+        if before := dict.fromkeys(str(one.before.invoice) for one in lines if one.before):
+            kept["instead_of"] = ", ".join(before)
+        if event.is_completed:
+            books.record("event.billed_again", event, after=kept)
+        else:
+            books.record("event.billed_now", event, after=kept)
     return invoice
 
 
 def _bill(event: TreatmentEvent, books: Books) -> Invoice | None:
-    billed = Charge.objects.filter(procedure=OuterRef("pk"), voided=False)
-    procedures = list(event.procedures.filter(~Exists(billed), fee__gt=0).order_by("line"))
+    procedures = list(uncharged(event).order_by("line"))
     return _issue(event, procedures, books) if procedures else None
 
 

@@ -40,7 +40,7 @@ from clinicpay.ui.htmx import wants_part
 def auto_apply(request: ClinicRequest) -> HttpResponse:
     """The utility: what there is to apply, and the runs so far, newest first (S3.8)."""
     table = RunTable.of(request, runs())
-    context = {"table": table, "totals": clinic_totals(), "managers": managers()}
+    context = {"table": table, "totals": clinic_totals(), "managers": managers(besides=request.member)}
     return render_page(request, "balances/auto_apply.html", context, fragment="results")
 
 

@@ -18,6 +18,7 @@ class ExportTable(ListTable):
     row_template = "exports/export_rows.html"
     noun = "exports"
     two_lines = True
+    prints_whole = True
     empty = Empty(
         "Nothing was exported yet",
         "Closed days leave for your bookkeeping from here, and every file that left stays here as it was.",

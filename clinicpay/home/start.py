@@ -33,4 +33,5 @@ def _managed(request: ClinicRequest) -> HttpResponse:
         return render_page(request, "home/overview.html", found)
     steps = first_steps(request.member)
     context: dict[str, Any] = {"steps": steps, "done": sum(step.done for step in steps), "seen": []}
+    context["all"] = len(steps) - 1  # the last two are one: bring in what there is, or begin
     return render_page(request, "home/first_steps.html", context)

@@ -80,7 +80,8 @@ def nights(request: ClinicRequest) -> HttpResponse:
     """The nights, newest first, or those before a date: what each step did, and what failed."""
     before = _asked(request.GET.get("before", ""))
     told = list(_told(before))
-    context: dict[str, Any] = {"nights": told[:SHOWN], "next": _next(request), "managers": managers()}
+    context: dict[str, Any] = {"nights": told[:SHOWN], "next": _next(request)}
+    context["managers"] = managers(besides=request.member)
     context["waiting"] = not before and any(night.state == JobRun.State.DUE for night in told)
     context["before"], context["older"] = before, told[SHOWN - 1].day if len(told) > SHOWN else None
     context["timezone"] = request.member.clinic.timezone.replace("_", " ")

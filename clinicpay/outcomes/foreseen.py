@@ -1,4 +1,4 @@
-"""What happens to follow-ups and reviews when an invoice is voided, credited less, or billed again: parts of its page.
+"""What happens to follow-ups and reviews when a void, a credit or a bill changes what is owed: parts of its page.
 
 Those pages belong to payments, which knows neither; it asks for these parts by their names.
 """
@@ -56,10 +56,12 @@ def credit_reverse_follow_up(request: ClinicRequest, number: int, entry: int) ->
 
 @allowed(Can.BILL, shows="event")
 def treatment_bill_follow_up(request: ClinicRequest, number: int) -> HttpResponse:
-    """What follows when a treatment is billed again."""
+    """What follows when a treatment is billed now or again."""
     event = get_object_or_404(events().select_related("patient__account"), number=number)
     foreseen = foresee_billing(event, request.member.clinic)
     said = [case_foreseen(foreseen.account, foreseen.total), *reviews_foreseen({event: foreseen.total})]
+    if not event.is_completed:
+        said.append(f"The payment of {event.ref} is reviewed once it is marked complete.")
     return render_page(request, TEMPLATE, {"event": event, "lines": said}, fragment="lines")
 
 

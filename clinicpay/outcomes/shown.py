@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from balances.billable import is_billable
 from balances.origins import origins_of
 from clinicpay.attention.gaps import is_history
 from clinicpay.clinics import clock
@@ -14,13 +15,14 @@ from treatments.states import EventState
 
 
 def money_of(event: TreatmentEvent, procedures: list[Any], clinic: Clinic) -> dict[str, Any]:
-    """The financial half of the page; each procedure gets its charge, or whether it can be billed `again`."""
+    """The financial half of the page; each procedure gets its charge, or whether it can be billed `again` or `now`."""
     found = touched(event, clock.today(clinic))
     charges = {line.charge.procedure_id: line.charge for line in found.lines if not line.charge.voided}
-    void = {line.charge.procedure_id for line in found.lines if line.charge.voided and event.is_completed}
+    void = {line.charge.procedure_id for line in found.lines if line.charge.voided}
     for procedure in procedures:
         procedure.charge = charges.get(procedure.pk)
-        procedure.again = procedure.charge is None and procedure.pk in void
+        can = procedure.charge is None and is_billable(procedure, event, was_billed=procedure.pk in void)
+        procedure.again, procedure.now = can and event.is_completed, can and not event.is_completed
     standing = standings([event])[event.pk]
     has_steps = event.state != EventState.CANCELLED and not is_history(event, clinic)
     return {
@@ -28,6 +30,7 @@ def money_of(event: TreatmentEvent, procedures: list[Any], clinic: Clinic) -> di
         "origins": origins_of([event.pk], clinic.currency).get(event.pk, ()),
         "to_charge": sum(one.fee for one in procedures if one.charge is None and not one.again),
         "to_bill_again": sum(one.fee for one in procedures if one.again),
+        "to_bill_now": sum(one.fee for one in procedures if one.now),
         "touched": found,
         "allocations": found.allocations,
         "has_overdue": any(payment.overdue for payment in found.payments),

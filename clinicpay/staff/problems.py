@@ -4,6 +4,7 @@ import re
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse
@@ -75,8 +76,9 @@ def page(request: HttpRequest, status: int, template: str = "", **context: Any) 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """handler400, also for more than a form may bring."""
-    if isinstance(exception, RequestDataTooBig | TooManyFieldsSent | TooManyFilesSent):
-        return page(request, 413)
+    is_many = isinstance(exception, TooManyFieldsSent | TooManyFilesSent)
+    if is_many or isinstance(exception, RequestDataTooBig):
+        return page(request, 413, is_many=is_many, most=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS)
     return page(request, 400)
 
 

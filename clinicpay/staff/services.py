@@ -109,6 +109,12 @@ def open_invitation(token: str) -> int:
     return clinic_id
 
 
+def invitation_of(token: str) -> Invitation:
+    """What an open link invites to, with its clinic. Raises InvitationRefused as `open_invitation` does."""
+    with clinic_scope(open_invitation(token)):
+        return Invitation.objects.select_related("clinic").get(token_hash=_hashed(token))
+
+
 def _open() -> QuerySet[Invitation]:
     """What could be accepted, or could have been; locked."""
     return Invitation.objects.select_for_update(no_key=True).filter(accepted_at=None, withdrawn_at=None)

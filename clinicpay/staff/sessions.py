@@ -33,8 +33,8 @@ OF_MACHINES = {"/healthz", "/readyz"}
 """Whoever asks these is nobody, whatever cookie comes along: the database that knows sessions may be away."""
 
 ENDED = (
-    "This sign-in was ended: by a long rest, from another device, by a change of how you sign in, or by your clinic."
-    " Sign in to go on where you were."
+    "You were signed out here: after a long rest, from another device of yours, by a new password or second step,"
+    " or by your clinic. Sign in to go on where you were."
 )
 
 

@@ -6,9 +6,10 @@ from django.shortcuts import redirect, render
 
 from clinicpay.staff.access import public, signed_in
 from clinicpay.staff.forms import InvitationForm, JoinForm
-from clinicpay.staff.models import User
+from clinicpay.staff.models import Invitation, User
 from clinicpay.staff.queries import memberships_of
-from clinicpay.staff.services import InvitationRefused, accept_invitation, open_invitation
+from clinicpay.staff.roles import Role
+from clinicpay.staff.services import InvitationRefused, accept_invitation, invitation_of
 from clinicpay.ui.answers import notify, render_page
 
 
@@ -25,13 +26,12 @@ def my_clinics(request: HttpRequest) -> HttpResponse:
 def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """Become a member of the clinic that invited; a link that is over says so before anything is filled in."""
     try:
-        open_invitation(token)
-        return _join(request, token)
+        return _join(request, token, invitation_of(token))
     except InvitationRefused as refused:
         return render(request, "staff/invitation_over.html", {"reason": refused}, status=410)
 
 
-def _join(request: HttpRequest, token: str) -> HttpResponse:
+def _join(request: HttpRequest, token: str, asked: Invitation) -> HttpResponse:
     """With a new name and password, or as who has signed in."""
     user = request.user if isinstance(request.user, User) else None
     form = (JoinForm if user else InvitationForm)(request.POST if request.method == "POST" else None)
@@ -41,8 +41,7 @@ def _join(request: HttpRequest, token: str) -> HttpResponse:
         except ValidationError as weak:
             form.add_error("password", weak)
         else:
-            notify(
-                request, "Welcome." if user else "Welcome. Sign in with your e-mail and the password that you chose."
-            )
+            how = "" if user else f" Sign in with {asked.email} and the password that you chose."
+            notify(request, f"Welcome to {asked.clinic.name}.{how}")
             return redirect("my_clinics")
-    return render_page(request, "staff/invitation.html", {"form": form})
+    return render_page(request, "staff/invitation.html", {"form": form, "asked": asked, "role": Role(asked.role).label})

@@ -32,6 +32,7 @@ ACTIONS = {
     "event.moved": Action("set {subject} to {state}", "stethoscope", Can.SEE_TREATMENTS),
     "event.reviewed": Action("reviewed the payment of {subject}: {review}", "eye", Can.SEE_MONEY),
     "event.confirmed": Action("confirmed {subject} for the daily close", "circle-check", Can.SEE_MONEY),
+    "event.billed_now": Action("billed {subject} on {invoice} before it was complete: {amount}", "file-invoice"),
     "event.billed_again": Action("billed {subject} again on {invoice}: {amount}", "file-invoice"),
     "event.record_written": Action("wrote the clinical record of {subject}", "notes", Can.SEE_TREATMENTS),
     "package.added": Action("agreed on {subject} at {price}", "list-check"),

@@ -214,7 +214,7 @@ VALUES = {
     "sex": Value("Sex"),
     "phone": Value("Phone"),
     "asked": Value("Narrowed down to"),
-    "slug": Value("Address"),
+    "slug": Value("Web address"),
     "timezone": Value("Time zone"),
     "currency": Value("Currency"),
     "page": Value("List"),

@@ -106,7 +106,9 @@ def monthly_bars(points: Sequence[tuple[str, int]], currency: str, *, width: int
                 current=at == len(points) - 1,
             )
         )
-    return BarChart(bars, _grid(top, plot, money.symbol(currency)), width, height)
+    lines = _grid(top, plot, money.symbol(currency))
+    has_any = any(minor > 0 for _, minor in points)
+    return BarChart(bars, lines if has_any else lines[:1], width, height)  # no scale where there is nothing to measure
 
 
 def _grid(top: float, plot: float, sign: str) -> list[Line]:

@@ -10,6 +10,7 @@ class NavItem:
 
     `key` is the letter that opens it after "g"; `badge` is a count that waits for somebody. A child may
     belong to a `section`, whose name stands above the first of it. `alone` is its very address only, not those below.
+    `also` are addresses elsewhere whose pages belong to it.
     """
 
     label: str
@@ -22,6 +23,7 @@ class NavItem:
     badge_label: str = "waiting"
     section: str = ""
     alone: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def sections(self) -> int:
@@ -33,12 +35,14 @@ def mark_active(items: Iterable[NavItem], path: str) -> list[NavItem]:
     """The items with the one whose address is the longest beginning of `path` made active."""
     items = list(items)
     entries = [item for parent in items for item in (parent, *parent.children) if item.url]
-    found = (item.url for item in entries if (path == item.url if item.alone else path.startswith(item.url)))
+    found = [item.url for item in entries if (path == item.url if item.alone else path.startswith(item.url))]
+    found += [url for item in entries for url in item.also if path.startswith(url)]
     best = max(found, key=len, default=None)
     return [_marked(item, best) for item in items]
 
 
 def _marked(item: NavItem, best: str | None) -> NavItem:
     children = tuple(_marked(child, best) for child in item.children)
-    active = (best is not None and item.url == best) or any(child.active for child in children)
+    own = best is not None and best in (item.url, *item.also)
+    active = own or any(child.active for child in children)
     return replace(item, children=children, active=active)

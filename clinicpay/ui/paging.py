@@ -57,7 +57,7 @@ class HowMany(Subquery):
 
 
 class CappedPaginator(Paginator):
-    """Counts with LIMIT CAP + 1: `count` is exact up to CAP, and CAP beyond it."""
+    """Counts with LIMIT cap + 1: `count` is exact up to the cap, and the cap beyond it."""
 
     shape: Shape | None = None
     never_null: frozenset[str] = frozenset()
@@ -72,9 +72,9 @@ class CappedPaginator(Paginator):
         short = self.shortcut
         rows: Any = short.walked if short else self.object_list
         counted: Any = short.sample if short else rows
-        how_many = HowMany(counted.order_by()[: CAP + 1].values("pk"))
+        how_many = HowMany(counted.order_by()[: self.cap + 1].values("pk"))
         found = list(rows.values_list("pk", how_many)[start : start + self.per_page + 1])
-        if short and not (found and found[0][1] > CAP):
+        if short and not (found and found[0][1] > self.cap):
             self.shortcut = None
             self.look_at(start)
         elif found:
@@ -94,23 +94,28 @@ class CappedPaginator(Paginator):
     @cached_property
     def counted(self) -> int:
         if self.shortcut:
-            some: int = self.shortcut.sample.order_by()[: CAP + 1].count()
-            if some > CAP:
+            some: int = self.shortcut.sample.order_by()[: self.cap + 1].count()
+            if some > self.cap:
                 return some
             self.shortcut = None
         rows = self.object_list
         if isinstance(rows, QuerySet):
-            return rows.order_by()[: CAP + 1].count()
+            return rows.order_by()[: self.cap + 1].count()
         return len(rows)
+
+    @property
+    def cap(self) -> int:
+        """How far rows are counted: to the end of a page that is longer than others, as a printout is."""
+        return max(CAP, self.per_page)
 
     @property
     def is_capped(self) -> bool:
         """Whether there are more rows than were counted; a list that is read already has its length."""
-        return self.counted > CAP and isinstance(self.object_list, QuerySet)
+        return self.counted > self.cap and isinstance(self.object_list, QuerySet)
 
     @cached_property
     def count(self) -> int:
-        return CAP if self.is_capped else self.counted
+        return self.cap if self.is_capped else self.counted
 
     @property
     def count_label(self) -> str:

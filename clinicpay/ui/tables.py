@@ -14,6 +14,14 @@ from django.http import HttpRequest
 from clinicpay.ui.links import with_query
 from clinicpay.ui.paging import CURSORS, SIZES, CappedPaginator, PageLink, Shape, Shortcut, Slice, cut
 
+WHOLE = 2_000
+"""Rows of a list that is asked for whole, as for a printout."""
+
+
+def asks_whole(request: HttpRequest) -> bool:
+    """Whether a list is asked for as far as `WHOLE`, as for a printout."""
+    return request.GET.get("rows") == "all"
+
 
 def column(
     label: str, order_by: str | tuple[str, ...] | None = "", css: str = "", hidden_label: bool = False
@@ -58,6 +66,7 @@ class ListTable(django_tables2.Table):
     results_id: ClassVar[str] = "results"
     selectable: ClassVar[bool] = False
     two_lines: ClassVar[bool] = False  # on a phone: the cells marked m1 m1e m2 m2e
+    prints_whole: ClassVar[bool] = False  # its page's Print prints all of it, as far as WHOLE
     empty: Empty = Empty("Nothing here yet")
     never_null: ClassVar[frozenset[str]] = frozenset()  # nullable columns that all rows of this list have
     shape: Shape | None = None  # what is read of the rows of a page; the whole of them without it
@@ -99,7 +108,9 @@ class ListTable(django_tables2.Table):
 
     @property
     def size(self) -> int:
-        """Rows per page; only the sizes offered, so that no address draws a whole table."""
+        """Rows per page; only the sizes offered, so that no address draws more than a printout has."""
+        if self.prints_whole and asks_whole(self.request):
+            return WHOLE
         asked = self.request.GET.get(self.prefixed_per_page_field, "")
         return next((size for size in SIZES if asked == str(size)), SIZES[0])
 
@@ -124,9 +135,22 @@ class ListTable(django_tables2.Table):
         return Header(str(bound.header), css, url, direction, bool(attrs.get("hidden_label")))
 
     def _address(self, **changes: object) -> str:
-        """This page's address after `changes`, from the first page on."""
+        """This page's address after `changes`, from the first page on, by pages unless they say otherwise."""
         prefix = self.prefix or ""
-        return with_query(self.request.GET, **{f"{prefix}{name}": None for name in CURSORS}, **changes)
+        places = {f"{prefix}{name}": None for name in CURSORS}
+        return with_query(self.request.GET, **{**places, "rows": None, **changes})
+
+    @property
+    def whole(self) -> str:
+        """The address of all rows, as they are printed; "" where the page has them, or where only pages print."""
+        if not self.prints_whole or not self.shown.links or asks_whole(self.request):
+            return ""
+        return self._address(rows="all", per=None)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether all rows were asked for, and are more than a printout has."""
+        return self.prints_whole and asks_whole(self.request) and bool(self.shown.links)
 
     @property
     def sizes(self) -> list[PageLink]:

@@ -14,11 +14,9 @@ from clinicpay.patients.models import Patient
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
-from clinicpay.ui.links import with_query
-from clinicpay.ui.paging import CURSORS
 from deposits.forms.history import FAMILY, HistoryForm, UndoForm
 from deposits.queries.history import Span, made_here
-from deposits.tables import HistoryTable, asks_whole
+from deposits.tables import HistoryTable
 from payments.views.acts import done
 
 
@@ -30,9 +28,8 @@ def history(request: ClinicRequest, patient: Patient | None) -> HttpResponse:
         whose = form.cleaned_data["whose"]
         span = form.span(clock.today(request.member.clinic))
         rows = made_here(span, patient=patient if whose else None, is_family=whose == FAMILY)
-    table = HistoryTable.whole(request, rows) if asks_whole(request) else HistoryTable.of(request, rows)
+    table = HistoryTable.of(request, rows)
     context = {"patient": patient, "form": form, "table": table, "told": form.told()}
-    context["whole"] = with_query(request.GET, rows="all", per=None, **dict.fromkeys(CURSORS))
     return render_page(request, "deposits/history.html", context, fragment="results")
 
 

@@ -18,11 +18,11 @@ from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
 from clinicpay.ui.htmx import wants_part
+from clinicpay.ui.tables import WHOLE, asks_whole
 from deposits.forms.reconcile import LABELS, AllForm, RetrieveForm, RowForm
 from deposits.plans import Plan, seal
 from deposits.queries import Found, Row, retrieve
 from deposits.services import LISTED, Shown, apply_all, apply_row
-from deposits.tables import MOST, asks_whole
 from deposits.views.history import history
 from payments.queries.transactions import called
 from treatments.models import TreatmentEvent
@@ -99,7 +99,7 @@ def patient_of(request: ClinicRequest) -> Patient | None:
 
 
 def _most(word: str) -> int:
-    return MOST if word == "all" else LISTED
+    return WHOLE if word == "all" else LISTED
 
 
 def _again(request: ClinicRequest, refusal: str = "") -> HttpResponse:

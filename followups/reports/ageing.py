@@ -127,6 +127,7 @@ class AgeingTable(ListTable):
     row_template = "followups/ageing_rows.html"
     noun = "accounts"
     two_lines = True
+    prints_whole = True
     empty = Empty("Nobody owed anything", "No invoice was open at the end of that day.", icon="circle-check")
 
     class Meta:

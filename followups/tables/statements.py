@@ -16,7 +16,7 @@ class BatchTable(ListTable):
     row_template = "followups/statement_batch_rows.html"
     noun = "accounts"
     two_lines = True
-    empty = Empty("Nobody on this list owes anything", "Change the filters of the queue.", icon="circle-check")
+    empty = Empty("Nobody on this list owes anything", "Who has open invoices gets a statement.", icon="circle-check")
 
 
 class RunLineTable(ListTable):

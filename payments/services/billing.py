@@ -1,18 +1,19 @@
-"""Billing a treatment again whose invoice was voided: what that does, to be shown before, and done only as shown."""
+"""Billing a treatment by hand, now or again after a void: what that does, to be shown before, and done as shown."""
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import transaction
 
-from balances.billable import Again, billable_again, why_not_billed_again
+from balances.billable import Billable, billable, waits, why_not_billed
 from balances.ledger import open_books
-from balances.models import Invoice
+from balances.models import Charge, Invoice
 from balances.queries import first_open_day
 from balances.requests import Once
-from balances.services import TERMS_DAYS, bill_again
+from balances.services import TERMS_DAYS, bill_treatment
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.refusals import Refusal
@@ -20,16 +21,23 @@ from clinicpay.patients.models import Account
 from clinicpay.staff.models import Actor
 from payments.services.foreseen import Changed
 from treatments.models import Procedure, TreatmentEvent
+from treatments.services import lock_event
+
+WAITS = "part of its package, billed when it is marked complete"
+"""Why a package's part isn't billed yet."""
 
 
 @dataclass(frozen=True)
 class Billing:
-    """All that billing a treatment again would do (minor units), or why it can't be done."""
+    """All that billing a treatment would do (minor units), or why it can't be done.
+
+    `others` are the procedures that it does not bill, each with why.
+    """
 
     event: TreatmentEvent
     account: Account
-    lines: list[Again]
-    free: list[Procedure]
+    lines: list[Billable]
+    others: list[tuple[Procedure, str]]
     today: date
     day: date
     why_not: str = ""
@@ -38,11 +46,6 @@ class Billing:
     def total(self) -> int:
         """What is billed."""
         return sum(one.procedure.fee for one in self.lines)
-
-    @property
-    def before(self) -> int:
-        """What the void invoices had billed of the same."""
-        return sum(one.before.amount for one in self.lines)
 
     @property
     def due(self) -> date:
@@ -57,33 +60,48 @@ class Billing:
     @property
     def seal(self) -> str:
         """A digest of everything that is shown: who confirms sends it back, and nothing else is done."""
-        lines = [(one.procedure.pk, one.procedure.fee, one.before.pk) for one in self.lines]
+        lines = [(one.procedure.pk, one.procedure.fee, one.before and one.before.pk) for one in self.lines]
         account = (self.account.pk, self.account.owes, self.account.credit)
-        shown = [self.event.pk, lines, account, str(self.today), str(self.day)]
+        others = [(one.pk, why) for one, why in self.others]
+        shown = [self.event.pk, self.event.is_completed, lines, others, account, str(self.today), str(self.day)]
         return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
 
 def foresee_billing(event: TreatmentEvent, clinic: Clinic) -> Billing:
-    """What billing it again would do now."""
-    lines, today = billable_again(event.pk), clock.today(clinic)
+    """What billing it would do now."""
+    lines, today = billable(event), clock.today(clinic)
     account = Account.objects.get(pk=event.patient.account_id)
-    free = list(event.procedures.filter(fee=0).order_by("line"))
     day = first_open_day(event.location_id, today)
-    return Billing(event, account, lines, free, today, day, why_not_billed_again(event, lines))
+    return Billing(event, account, lines, _others(event, lines), today, day, why_not_billed(event, lines))
+
+
+def _others(event: TreatmentEvent, lines: Sequence[Billable]) -> list[tuple[Procedure, str]]:
+    rows = event.procedures.exclude(pk__in=[one.procedure.pk for one in lines]).order_by("line")
+    charges = Charge.objects.filter(procedure__event=event, voided=False).select_related("invoice")
+    billed = {charge.procedure_id: charge.invoice for charge in charges}
+    return [(one, _why_not(one, event, billed.get(one.pk))) for one in rows]
+
+
+def _why_not(procedure: Procedure, event: TreatmentEvent, invoice: Invoice | None) -> str:
+    if invoice:
+        return f"on {invoice.ref} already"
+    if not procedure.fee:
+        return "no charge, on no invoice"
+    return WAITS if waits(procedure, event) else "no invoice of it was voided"
 
 
 @transaction.atomic
 def bill_as_shown(event: TreatmentEvent, seal: str, *, by: Actor, once: Once) -> Invoice:
-    """Bill a treatment again if that does what was shown, asked once more under the account's lock.
+    """Bill a treatment by hand if that does what was shown, asked once more under the locks of account and event.
 
     Raises Changed when it would do anything else, Refusal when it can't be; a second arrival raises Repeated first.
     """
     with open_books(event.patient.account, by=by, once=once) as books:
-        now = foresee_billing(TreatmentEvent.objects.select_related("patient").get(pk=event.pk), by.clinic)
+        now = foresee_billing(lock_event(event), by.clinic)
         if now.why_not:
             raise Refusal(now.why_not)
         if now.seal != seal:
             raise Changed
-        invoice = bill_again(event, by=by)
+        invoice = bill_treatment(event, by=by)
         books.answer = {"invoice": invoice.number}
     return invoice

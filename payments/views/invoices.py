@@ -92,7 +92,7 @@ def _voided(request: ClinicRequest, found: Invoice, form: SealedReasonForm) -> b
 
 @allowed(Can.BILL, shows="event")
 def treatment_bill(request: ClinicRequest, number: int) -> HttpResponse:
-    """Bill a treatment again whose invoice was voided; the invoice is shown before, or why there is none (W-6)."""
+    """Bill a treatment in progress now (S3.1), or again after a void (W-6); what that bills is shown before."""
     event = get_object_or_404(events().select_related("patient__account"), number=number)
     clinic, form = request.member.clinic, SealedForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and (invoice := _billed(request, event, form)):
@@ -111,7 +111,8 @@ def _billed(request: ClinicRequest, event: TreatmentEvent, form: SealedForm) -> 
     except Refusal as refusal:
         form.add_error(None, str(refusal))
         return None
-    notify(request, f"{event.ref} was billed again: {Invoice(number=number).ref} was issued.")
+    again = " again" if event.is_completed else ""
+    notify(request, f"{event.ref} was billed{again}: {Invoice(number=number).ref} was issued.")
     return number
 
 

@@ -4,6 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
+from balances.billable import to_credit
 from balances.queries import with_balances
 from balances.services import cancel_event, complete_event
 from clinicpay.clinics import clock
@@ -13,7 +14,7 @@ from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Patient
 from clinicpay.patients.queries import narrowed, patients
 from clinicpay.staff.access import ClinicRequest, allowed
-from clinicpay.staff.roles import Can
+from clinicpay.staff.roles import Can, who_may
 from clinicpay.ui.answers import notify, redirect_after, render_page
 from clinicpay.ui.htmx import trigger, wants_part
 from payments.filters import TreatmentFilter, TreatmentMoneyFilter
@@ -75,12 +76,15 @@ def treatment_complete(request: ClinicRequest, number: int) -> HttpResponse:
 
 @allowed(Can.SCHEDULE, shows="event")
 def treatment_cancel(request: ClinicRequest, number: int) -> HttpResponse:
-    """Cancel a treatment that will not happen, after asking."""
+    """Cancel a treatment that will not happen, after asking; what was charged for it is named, to be credited first."""
     event = get_object_or_404(events(), number=number)
     if EventState.CANCELLED not in MOVES[event.state]:
         raise Refusal(f"{event.ref} is {event.get_state_display().lower()}: it can't be cancelled.")
-    if request.method == "POST":
+    charged = to_credit(event)
+    if request.method == "POST" and not charged:
         cancel_event(event, by=request.member)
         notify(request, f"{event.ref} was cancelled.")
         return redirect_after(request, address(request.member.clinic, "treatment", number=number))
-    return render_page(request, "treatments/treatment_cancel.html", {"event": event})
+    context = {"event": event, "charged": charged, "who_credits": who_may(Can.CREDIT)}
+    status = 409 if request.method == "POST" else 200
+    return render_page(request, "treatments/treatment_cancel.html", context, status=status)

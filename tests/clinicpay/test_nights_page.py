@@ -138,3 +138,14 @@ def test_run_now_takes_the_oldest_night_that_is_still_due(client, harbor):
     assert "The night runs now." in press().content.decode()
     run_night(harbor.clinic.pk, missed.local_date)
     assert "That night is done." in press().content.decode()
+
+
+@pytest.mark.parametrize(
+    ("view", "words"), [("nights", "About the rules ask"), ("auto_apply", "About the overnight run ask")]
+)
+def test_who_looks_after_the_rules_is_not_sent_to_themselves(client, harbor, view, words):
+    client.force_login(harbor.olga.user)
+    text = Words(client.get(address(harbor.clinic, view)).content.decode()).text
+
+    assert words in text
+    assert f"{harbor.olga.user.name} (Owner)" not in text.partition(words)[2]

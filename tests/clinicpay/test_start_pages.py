@@ -201,8 +201,30 @@ def test_clinic_without_patients_is_told_how_to_begin(harbor, go, who):
     page = go(who)
 
     assert "First steps" in page
-    assert "2 of 6 done" not in page
-    assert "3 of 6 done" in page  # a location, a practitioner, a team; no price
+    assert "2 of 5 done" not in page
+    assert "3 of 5 done" in page  # a location, a practitioner, a team; no price
     assert "Fill the price list Fees" in page
     a_patient(harbor)
     assert "First steps" not in go(who)
+
+
+@pytest.mark.parametrize(
+    ("place", "first", "who_may", "who_may_not"),
+    [
+        ("patients", "patients/new/", "rita", "petra"),
+        ("treatments", "treatments/new/", "rita", "bill"),
+        ("payments", "payments/new/", "rita", "petra"),
+        ("packages", "packages/new/", "rita", "bill"),
+    ],
+)
+def test_empty_list_offers_its_first_step_to_who_may_take_it(harbor, place, first, who_may, who_may_not):
+    link = f'<p><a class="btn" href="/c/harbor/{first}">'
+
+    def shown(who: str, query: str = "") -> str:
+        browser = Client()
+        browser.force_login(getattr(harbor, who).user)
+        return browser.get(f"/c/harbor/{place}/{query}").content.decode()
+
+    assert link in shown(who_may)
+    assert link not in shown(who_may, "?q=nobody")
+    assert link not in shown(who_may_not)

@@ -1,12 +1,10 @@
 """The day sheet of a large day: drawn by a worker, once, kept, and never while somebody waits."""
 
-import io
 from datetime import timedelta
 from unittest.mock import Mock
 
 import pytest
 import time_machine
-from pypdf import PdfReader
 
 from clinicpay import tasks
 from clinicpay.audit.models import AuditEvent
@@ -22,6 +20,7 @@ from tests.access.samples import HTMX
 from tests.close.desk import Desk
 from tests.close.scene import a_paid_event
 from tests.deposits.scene import signed_in
+from tests.downloads import pdf_words
 from tests.factories import a_closed_day, a_patient, a_payment, a_review
 from tests.races.crowd import a_clinic
 
@@ -64,10 +63,6 @@ def asks(desk: Desk, times: int = 1):
     return desk.client.get(f"{desk.at('close_paper')}?version=1&times={times}", headers=HTMX)
 
 
-def words_of(paper: bytes) -> str:
-    return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(paper)).pages).split())
-
-
 def test_sheet_of_a_small_day_is_drawn_at_once_and_nothing_is_kept(harbor, desk, short, woken):
     a_payment(harbor, a_patient(harbor).account, 1000)
     a_closed_day(harbor, desk.day)
@@ -103,8 +98,8 @@ def test_a_worker_draws_it_once_and_it_stays(harbor, desk, short, woken):
 
     assert first == second == bytes(kept.content)
     assert (kept.close, kept.state) == (close, "closed")
-    assert seal_of(close) in words_of(first)
-    assert words_of(first).count("PAY-") == 3
+    assert seal_of(close) in pdf_words(first)
+    assert pdf_words(first).count("PAY-") == 3
     assert sheet_papers.undrawn() == []
     assert "is being drawn" not in desk.get("close_day", "?sheet=asked")[1]
     assert "printer" in desk.html
@@ -119,7 +114,7 @@ def test_a_version_that_is_opened_again_has_another_paper_and_the_first_stays(ha
     reopen_day(harbor.location, desk.day, by=harbor.olga, reason="Wrong date")
     assert sheet_papers.undrawn() == [close.pk]
     tasks.draw_sheet(harbor.clinic.pk, close.pk)
-    assert "A later version may count instead" in words_of(pdf(desk).content)
+    assert "A later version may count instead" in pdf_words(pdf(desk).content)
     assert list(SheetPaper.objects.order_by("pk").values_list("state", flat=True)) == ["closed", "reopened"]
 
 
@@ -155,7 +150,7 @@ def test_a_larger_day_says_how_many_more_there_are(harbor, desk, woken, monkeypa
     for _ in range(3):
         a_review(harbor, a_paid_event(harbor, a_patient(harbor))[0])
     close = a_closed_day(harbor, desk.day)
-    words = words_of(sheet_papers.draw(sheet_papers.read(close.pk)))
+    words = pdf_words(sheet_papers.draw(sheet_papers.read(close.pk)))
     assert "Money: the first 2 of 3; an export of the day’s journal, line by line, has them all" in words
     assert "Treatments: the first 2 of 3; an export of the day’s treatments has them all" in words
 

@@ -139,7 +139,7 @@ def test_s4_29_print_asks_for_the_whole_of_a_list_that_has_pages(harbor, made, p
 
 
 def test_s4_29_a_list_that_is_too_long_to_be_printed_whole_says_so(harbor, made, pages, monkeypatch):
-    monkeypatch.setattr("deposits.tables.MOST", 2)
+    monkeypatch.setattr("clinicpay.ui.tables.WHOLE", 2)
 
     page = history(harbor, rows="all")
 

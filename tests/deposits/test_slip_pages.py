@@ -17,6 +17,7 @@ from deposits.services.slips import mark_of, seal_of, void_slip
 from payments.states import Method
 from tests.access.samples import Words
 from tests.deposits.slips import back, drafted, paid, printed
+from tests.downloads import pdf_words
 
 pytestmark = pytest.mark.django_db
 
@@ -83,15 +84,9 @@ def test_paper_has_totals_cheques_and_cash(harbor, desk, client):
     cheque = paid(harbor, 5000, Method.CHEQUE)
     slip = printed(harbor, cash_out=1000, reason="Stamps")
     answer = client.get(address(harbor.clinic, "slip_pdf", number=slip.number))
-    text = words_of(answer.content)
+    text = pdf_words(answer.content)
     for words in ("Bank slip BS-001", "Cash taken out: Stamps", cheque.ref, "$115.00", "$155.00", "Page 1 of 1"):
         assert words in text, words
-
-
-def words_of(pdf: bytes) -> str:
-    from pypdf import PdfReader
-
-    return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(pdf)).pages).split())
 
 
 def test_printing_twice_is_one_slip(harbor, desk):
@@ -168,7 +163,7 @@ def test_page_of_reversing_says_which_slip_and_owner_frees_it(harbor, desk):
 def test_paper_of_a_voided_slip_says_void(harbor, desk, client):
     paid(harbor, 1000)
     slip = void_slip(printed(harbor), by=harbor.olga, reason="Wrong bag")
-    assert "(VOID)" in words_of(client.get(address(harbor.clinic, "slip_pdf", number=slip.number)).content)
+    assert "(VOID)" in pdf_words(client.get(address(harbor.clinic, "slip_pdf", number=slip.number)).content)
 
 
 def test_discarded_draft_leads_back_to_the_list(harbor, desk):

@@ -12,7 +12,7 @@ from deposits.services.slips import void_slip
 from tests.access.samples import HTMX
 from tests.deposits.scene import signed_in
 from tests.deposits.slips import drafted, paid, print_draft, printed
-from tests.deposits.test_slip_pages import words_of
+from tests.downloads import pdf_words
 from tests.races.crowd import a_clinic
 
 pytestmark = pytest.mark.django_db
@@ -77,7 +77,7 @@ def test_a_worker_draws_it_once_and_it_stays(harbor, short, woken):
     first, second = pdf(client, slip).content, pdf(client, slip).content
 
     assert first == second == bytes(kept.content)
-    assert "$30.00" in words_of(first)
+    assert "$30.00" in pdf_words(first)
     assert slip_papers.undrawn() == []
     assert "Slip as PDF" in client.get(page).content.decode()
     assert client.get(f"{page}paper/", headers=HTMX)["HX-Redirect"] == page
@@ -91,7 +91,7 @@ def test_a_voided_slip_has_another_paper_and_the_first_stays(harbor, short, woke
     assert slip_papers.undrawn() == [slip.pk]
     tasks.draw_slip(harbor.clinic.pk, slip.pk)
     slip.refresh_from_db()
-    assert "(VOID)" in words_of(pdf(signed_in(harbor.olga), slip).content)
+    assert "(VOID)" in pdf_words(pdf(signed_in(harbor.olga), slip).content)
     assert list(SlipPaper.objects.order_by("pk").values_list("state", flat=True)) == ["printed", "voided"]
 
 

@@ -11,10 +11,10 @@ from followups.services import log_attempt, plan_callback, put_on_case
 from followups.services.contacts import Said
 from followups.states import AttemptOutcome
 from tests.balances.money import credit_of
+from tests.downloads import read_xlsx
 from tests.factories import a_charge, a_patient, a_payment
 from tests.followups.pages import text_of
 from tests.followups.queue import PLACE, names, owing, read_csv
-from tests.payments.test_export import read_xlsx
 
 pytestmark = pytest.mark.django_db
 

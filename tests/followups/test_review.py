@@ -16,10 +16,10 @@ from followups.services.contacts import Said
 from followups.states import AttemptOutcome
 from payments.services import reverse_payment
 from tests.balances.money import credit_of
+from tests.downloads import read_xlsx
 from tests.factories import a_charge, a_patient, a_payment
 from tests.followups.pages import browser, text_of
 from tests.followups.queue import read_csv
-from tests.payments.test_export import read_xlsx
 
 pytestmark = pytest.mark.django_db
 PLACE = "/c/harbor/reports/follow-ups/"

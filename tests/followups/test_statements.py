@@ -31,6 +31,7 @@ from payments.models import Message, Payment, PaymentLink
 from payments.services import move_payment
 from payments.services.links import LONGEST
 from payments.states import PaymentStatus
+from tests.downloads import pdf_words
 from tests.factories import a_charge, a_patient, a_payment, a_receipt
 from tests.followups.statement_world import a_history, days_ago, take_cards
 
@@ -64,10 +65,6 @@ def page(home, account) -> str:
 
 def give(home, account, to="maya@example.test", site="", **more) -> Statement:
     return give_statement(account, Giving(Span(), to, site), by=home.bill, **more)
-
-
-def text_of(pdf: bytes) -> str:
-    return " ".join(" ".join(one.extract_text() for one in pypdf.PdfReader(io.BytesIO(pdf)).pages).split())
 
 
 # ---- what it says -----------------------------------------------------------
@@ -162,7 +159,7 @@ def test_preview_shows_what_the_pdf_says_and_makes_nothing(harbor, bill, maya, c
     assert not Statement.objects.exists()
     assert not PaymentLink.objects.exists(), "a preview asks for nothing"
     given = give(harbor, maya.account)
-    text = text_of(pdf_of(given))
+    text = pdf_words(pdf_of(given))
     for _, ref, words, _, balance in given.content["lines"]:
         assert ref in text
         assert money.show(balance, "USD") in text
@@ -200,7 +197,7 @@ def test_statement_of_nothing_says_so(harbor, bill):
     given = give(harbor, nobody.account, to="", site=SITE)
 
     assert given.amount == 0
-    assert "Nothing is due now $0.00" in text_of(pdf_of(given))
+    assert "Nothing is due now $0.00" in pdf_words(pdf_of(given))
     assert given.link is None
 
 
@@ -269,7 +266,7 @@ def test_sent_from_its_page_with_pdf_and_no_treatment(harbor, bill, maya, cards,
     (name, content, kind) = letter.attachments[0]
     assert (name, kind) == ("ST-001.pdf", "application/pdf")
     assert content == bytes(StatementFile.objects.get().content) == pdf_of(given)
-    assert token in text_of(content).replace(" ", "")
+    assert token in pdf_words(content).replace(" ", "")
     assert token not in str(given.content), "what is kept opens nothing"
 
 
@@ -293,7 +290,7 @@ def test_printed_one_has_a_number_and_no_mail(harbor, bill, maya):
     answer = bill.get(address(harbor.clinic, "statement_document", number=1))
 
     assert answer["Content-Type"] == "application/pdf"
-    assert "Statement ST-001" in text_of(answer.content)
+    assert "Statement ST-001" in pdf_words(answer.content)
     assert Statement.objects.get().to == ""
     assert not Message.objects.exists()
 
@@ -388,8 +385,8 @@ def test_without_anybody_who_takes_cards_there_is_no_link(harbor, maya):
     given = give(harbor, maya.account, site=SITE)
 
     assert given.link is None
-    assert "By card" not in text_of(pdf_of(given))
-    assert "At the desk or by post" in text_of(pdf_of(given))
+    assert "By card" not in pdf_words(pdf_of(given))
+    assert "At the desk or by post" in pdf_words(pdf_of(given))
 
 
 def test_its_day_is_the_clinics(harbor, maya):

@@ -10,7 +10,7 @@ from clinicpay.clinics.scope import clinic_scope
 from tests.balances.money import left
 from tests.browsing import choose, opened, settled, window
 from tests.factories import a_charge, a_patient, a_payment
-from tests.journeys.test_main_job import sign_in
+from tests.journeys.steps import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 

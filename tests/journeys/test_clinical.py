@@ -7,7 +7,7 @@ from balances.services import bill_event
 from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics.scope import clinic_scope
 from tests.factories import a_patient, an_event
-from tests.journeys.test_desk import BACKEND
+from tests.journeys.steps import BACKEND
 from treatments.models import TreatmentEvent
 
 

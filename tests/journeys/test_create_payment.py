@@ -11,7 +11,7 @@ from clinicpay.patients.eligibility.services import Answer, Said, keep_check
 from payments.models import Payment
 from tests.browsing import choose, settled
 from tests.factories import a_patient, an_event
-from tests.journeys.test_main_job import sign_in
+from tests.journeys.steps import sign_in
 from tests.patients.x12_files import interchange
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]

@@ -10,9 +10,8 @@ from balances.services import complete_event
 from clinicpay.clinics.scope import clinic_scope
 from payments.models import Payment, Receipt
 from tests.factories import Clinicful, a_charge, a_patient, an_event, make_clinic
+from tests.journeys.steps import BACKEND, desk_form
 from tests.races.crowd import rush
-
-BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @pytest.fixture
@@ -21,13 +20,6 @@ def owing(desk):
     with clinic_scope(desk.clinic):
         charge = a_charge(desk, a_patient(desk), 10000)
     return charge, f"/c/{desk.clinic.slug}/patients/PT-001/pay/"
-
-
-def form(desk: Clinicful, amount: str, **more: str) -> dict[str, str]:
-    """What the page sends."""
-    tenders = {"tender-TOTAL_FORMS": "0", "tender-INITIAL_FORMS": "0"}
-    fixed = {"method": "cash", "location": str(desk.location.pk), "memo": "", "request_key": str(uuid.uuid4())}
-    return tenders | fixed | {"amount": amount} | more
 
 
 def postings(desk: Clinicful) -> int:
@@ -49,7 +41,7 @@ def postings(desk: Clinicful) -> int:
 def test_wrong_amount_is_said_under_the_field_and_changes_nothing(desk, rita, owing, amount, words):
     before = postings(desk)
 
-    answer = rita.post(owing[1], form(desk, amount))
+    answer = rita.post(owing[1], desk_form(desk, amount))
 
     assert answer.status_code == 422
     assert words in answer.content.decode()
@@ -59,8 +51,8 @@ def test_wrong_amount_is_said_under_the_field_and_changes_nothing(desk, rita, ow
 def test_case_r12_more_than_is_owed_is_received_and_the_rest_stays_unapplied(desk, rita, owing):
     charge, address = owing
 
-    refused = rita.post(address, form(desk, "100.01", **{f"apply-{charge.pk}": "100.01"}))
-    answer = rita.post(address, form(desk, "100.01", **{f"apply-{charge.pk}": "100.00"}), follow=True)
+    refused = rita.post(address, desk_form(desk, "100.01", **{f"apply-{charge.pk}": "100.01"}))
+    answer = rita.post(address, desk_form(desk, "100.01", **{f"apply-{charge.pk}": "100.00"}), follow=True)
 
     assert refused.status_code == 422
     assert "Enter at most $100.00" in refused.content.decode()
@@ -73,7 +65,7 @@ def test_case_r12_more_than_is_owed_is_received_and_the_rest_stays_unapplied(des
 def test_more_applied_than_paid_is_refused(desk, rita, owing):
     charge, address = owing
 
-    answer = rita.post(address, form(desk, "50", **{f"apply-{charge.pk}": "60"}))
+    answer = rita.post(address, desk_form(desk, "50", **{f"apply-{charge.pk}": "60"}))
 
     assert answer.status_code == 422
     assert "$10.00 more is applied than is paid" in answer.content.decode()
@@ -82,7 +74,7 @@ def test_more_applied_than_paid_is_refused(desk, rita, owing):
 def test_further_tenders_that_leave_nothing_are_refused(desk, rita, owing):
     further = {"tender-TOTAL_FORMS": "1", "tender-0-method": "card", "tender-0-amount": "50"}
 
-    answer = rita.post(owing[1], form(desk, "50", **further))
+    answer = rita.post(owing[1], desk_form(desk, "50", **further))
 
     assert answer.status_code == 422
     assert "further tenders add up" in answer.content.decode()
@@ -91,7 +83,7 @@ def test_further_tenders_that_leave_nothing_are_refused(desk, rita, owing):
 def test_sixteen_submits_at_once_are_one_payment_and_sixteen_equal_answers(desk, owing):
     """B7, over HTTP: each click has a connection of its own."""
     charge, address = owing
-    sent = form(desk, "40", **{f"apply-{charge.pk}": "40"})
+    sent = desk_form(desk, "40", **{f"apply-{charge.pk}": "40"})
 
     def click(_number: int) -> tuple[int, str]:
         client = Client()
@@ -107,7 +99,7 @@ def test_sixteen_submits_at_once_are_one_payment_and_sixteen_equal_answers(desk,
 
 
 def test_used_key_with_another_amount_is_answered_409(desk, rita, owing):
-    sent = form(desk, "40")
+    sent = desk_form(desk, "40")
     rita.post(owing[1], sent)
 
     answer = rita.post(owing[1], sent | {"amount": "41"})
@@ -136,13 +128,13 @@ def test_patient_of_another_clinic_is_not_found(desk, rita, owing):
         for _ in range(2):
             a_patient(other)
 
-    answer = rita.post(owing[1].replace("PT-001", "PT-002"), form(desk, "40"))
+    answer = rita.post(owing[1].replace("PT-001", "PT-002"), desk_form(desk, "40"))
 
     assert answer.status_code == 404
 
 
 def test_receipt_prints_as_pdf(desk, rita, owing):
-    rita.post(owing[1], form(desk, "40"))
+    rita.post(owing[1], desk_form(desk, "40"))
 
     answer = rita.get(f"/c/{desk.clinic.slug}/receipts/R-001/receipt.pdf")
 

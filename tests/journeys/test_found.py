@@ -11,8 +11,7 @@ from clinicpay.staff.roles import Role
 from clinicpay.staff.services import invite
 from payments.models import Payment
 from tests.factories import a_charge, a_patient, a_receipt, an_invoice
-from tests.journeys.test_desk import BACKEND, form
-from tests.journeys.test_main_job import sign_in
+from tests.journeys.steps import BACKEND, desk_form, sign_in
 from tests.payments.refund_forms import Page
 from treatments.models import PriceItem
 
@@ -34,7 +33,7 @@ def payments(desk) -> int:
 def test_form_sent_again_after_it_paid_most_or_all_gets_the_first_answer(desk, rita, owing, amount):
     """What it asks for no longer fits what is owed, but it was done: neither 409 nor "at most"."""
     charge, address = owing
-    sent = form(desk, amount, **{f"apply-{charge.pk}": amount})
+    sent = desk_form(desk, amount, **{f"apply-{charge.pk}": amount})
 
     first, again = rita.post(address, sent), rita.post(address, sent)
 
@@ -44,7 +43,7 @@ def test_form_sent_again_after_it_paid_most_or_all_gets_the_first_answer(desk, r
 
 def test_form_sent_again_with_another_part_is_answered_409(desk, rita, owing):
     charge, address = owing
-    sent = form(desk, "100", **{f"apply-{charge.pk}": "100"})
+    sent = desk_form(desk, "100", **{f"apply-{charge.pk}": "100"})
     rita.post(address, sent)
 
     assert rita.post(address, sent | {f"apply-{charge.pk}": "90"}).status_code == 409
@@ -55,9 +54,9 @@ def test_stale_tab_does_not_take_the_same_money_twice(desk, rita, owing):
     """Two tabs, the charge paid in one: the other says so instead of taking the money unapplied."""
     charge, address = owing
     for_all = {f"apply-{charge.pk}": "100"}
-    rita.post(address, form(desk, "100", **for_all))
+    rita.post(address, desk_form(desk, "100", **for_all))
 
-    answer = rita.post(address, form(desk, "100", **for_all))
+    answer = rita.post(address, desk_form(desk, "100", **for_all))
 
     assert answer.status_code == 422
     assert "This was paid in the meantime" in answer.content.decode()
@@ -67,8 +66,8 @@ def test_stale_tab_does_not_take_the_same_money_twice(desk, rita, owing):
 def test_made_up_charges_and_keys_are_not_read(desk, rita, owing):
     wrong = {f"apply-{'9' * 18}": "5", f"apply-{'9' * 40}": "5", "apply-x": "5", "apply-": "5"}
 
-    answer = rita.post(owing[1], form(desk, "10", **wrong))
-    keyless = rita.post(owing[1], form(desk, "10") | {"request_key": "x"})
+    answer = rita.post(owing[1], desk_form(desk, "10", **wrong))
+    keyless = rita.post(owing[1], desk_form(desk, "10") | {"request_key": "x"})
 
     assert (answer.status_code, keyless.status_code) == (302, 422)
     assert payments(desk) == 1
@@ -78,7 +77,7 @@ def test_charge_of_another_account_is_not_read(desk, rita, owing):
     with clinic_scope(desk.clinic):
         strange = a_charge(desk, a_patient(desk), 5000)
 
-    rita.post(owing[1], form(desk, "10", **{f"apply-{strange.pk}": "10"}))
+    rita.post(owing[1], desk_form(desk, "10", **{f"apply-{strange.pk}": "10"}))
 
     with clinic_scope(desk.clinic):
         strange.refresh_from_db()
@@ -88,7 +87,7 @@ def test_charge_of_another_account_is_not_read(desk, rita, owing):
 def test_pages_of_what_was_undone_or_reversed_lead_to_the_payment(desk, rita, owing):
     """From history or a bookmark: no form that can't succeed, and no words that are no longer true."""
     charge, address = owing
-    rita.post(address, form(desk, "100", **{f"apply-{charge.pk}": "100"}))
+    rita.post(address, desk_form(desk, "100", **{f"apply-{charge.pk}": "100"}))
     base = f"/c/{desk.clinic.slug}/payments/PAY-001/"
     with clinic_scope(desk.clinic):
         entry = charge.entries.get(kind="allocate")
@@ -101,7 +100,7 @@ def test_pages_of_what_was_undone_or_reversed_lead_to_the_payment(desk, rita, ow
 
 
 def test_reversed_receipt_counts_nothing_on_the_patients_pages(desk, rita, owing):
-    rita.post(owing[1], form(desk, "77"))
+    rita.post(owing[1], desk_form(desk, "77"))
     path = f"/c/{desk.clinic.slug}/payments/PAY-001/reverse/"
     rita.post(path, {**Page(rita.get(path)).fields, "reason": "Entered twice"})
 
@@ -116,7 +115,7 @@ def test_reversed_receipt_counts_nothing_on_the_patients_pages(desk, rita, owing
 
 def test_form_without_its_key_says_so(desk, rita, owing):
     """The key is hidden: its error stands above the form."""
-    answer = rita.post(owing[1], form(desk, "10") | {"request_key": ""})
+    answer = rita.post(owing[1], desk_form(desk, "10") | {"request_key": ""})
 
     assert "This form is out of date. Load the page again." in answer.content.decode()
 
@@ -126,7 +125,7 @@ def test_too_many_tenders_are_refused_in_words(desk, rita, owing):
         f"tender-{row}-{name}": value for row in range(10) for name, value in (("method", "cash"), ("amount", "1"))
     }
 
-    answer = rita.post(owing[1], form(desk, "90", **tenders) | {"tender-TOTAL_FORMS": "10"})
+    answer = rita.post(owing[1], desk_form(desk, "90", **tenders) | {"tender-TOTAL_FORMS": "10"})
 
     assert "at most 9 further tenders" in answer.content.decode()
 
@@ -183,7 +182,7 @@ def test_corrected_name_reaches_the_receipt(desk, rita):
 )
 def test_search_of_the_top_bar_opens_what_the_number_names(desk, rita, owing, typed, page):
     """It says "Find patient or PAY-…", so it finds both."""
-    rita.post(owing[1], form(desk, "10"))
+    rita.post(owing[1], desk_form(desk, "10"))
 
     answer = rita.get(f"/c/{desk.clinic.slug}/find/", {"q": typed})
 
@@ -191,7 +190,7 @@ def test_search_of_the_top_bar_opens_what_the_number_names(desk, rita, owing, ty
 
 
 def test_search_tells_a_practitioner_nothing_of_payments(desk, rita, owing):
-    rita.post(owing[1], form(desk, "10"))
+    rita.post(owing[1], desk_form(desk, "10"))
     petra = Client()
     petra.force_login(desk.petra.user, backend=BACKEND)
 
@@ -271,10 +270,10 @@ def test_timeline_of_a_family_says_whose_an_invoice_and_a_payment_are(desk, rita
 @pytest.mark.parametrize("keep", ["100", "100.01", "5000"])
 def test_keeping_all_of_an_allocation_is_refused_at_its_field(desk, rita, owing, keep):
     charge, address = owing
-    rita.post(address, form(desk, "100", **{f"apply-{charge.pk}": "100"}))
+    rita.post(address, desk_form(desk, "100", **{f"apply-{charge.pk}": "100"}))
     with clinic_scope(desk.clinic):
         entry = charge.entries.get(kind="allocate")
-    sent = {"keep": keep, "reason": "Too much", "request_key": form(desk, "1")["request_key"]}
+    sent = {"keep": keep, "reason": "Too much", "request_key": desk_form(desk, "1")["request_key"]}
 
     answer = rita.post(f"/c/{desk.clinic.slug}/payments/PAY-001/undo/{entry.pk}/", sent)
 
@@ -283,7 +282,7 @@ def test_keeping_all_of_an_allocation_is_refused_at_its_field(desk, rita, owing,
 
 
 def test_printed_list_and_empty_list_name_the_filters(desk, rita, owing):
-    rita.post(owing[1], form(desk, "10"))
+    rita.post(owing[1], desk_form(desk, "10"))
     place = f"/c/{desk.clinic.slug}/payments/"
 
     assert '<p class="print-only">Filters: Status: Paid</p>' in rita.get(place, {"status": "paid"}).content.decode()

@@ -5,25 +5,11 @@ from playwright.sync_api import expect
 
 from balances.checks import run_checks
 from clinicpay.clinics.scope import clinic_scope
-from tests.browsing import loaded, look_for
+from tests.browsing import look_for
 from tests.factories import a_patient
-from tests.journeys.conftest import PASSWORD
+from tests.journeys.steps import figure, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-
-def sign_in(page, desk) -> None:
-    page.goto("/accounts/login/")
-    page.get_by_label("Email").fill(desk.rita.user.email)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Today").wait_for()
-    loaded(page)
-
-
-def figure(page, label: str):
-    """Where the value under a label stands in the strip of figures."""
-    return page.locator(".figure", has_text=label).locator("dd").first
 
 
 def left_to_pay(page):

@@ -8,7 +8,7 @@ from payments.models import Payment, Refund
 from tests.browsing import opened
 from tests.factories import a_charge, a_patient, a_payment
 from tests.journeys.conftest import PASSWORD
-from tests.journeys.test_main_job import sign_in
+from tests.journeys.steps import sign_in
 from tests.payments.checkout import a_request
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]

@@ -7,7 +7,7 @@ from balances.checks import run_checks
 from clinicpay.clinics.scope import clinic_scope
 from payments.services import PaymentRequest, create_payment
 from tests.factories import Clinicful, a_patient, an_invoice
-from tests.journeys.test_main_job import figure, sign_in
+from tests.journeys.steps import figure, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 

@@ -9,7 +9,7 @@ from clinicpay.clinics.scope import clinic_scope
 from payments.models import Payment
 from tests.browsing import enter, opened, window
 from tests.journeys.conftest import PASSWORD
-from tests.journeys.test_main_job import sign_in
+from tests.journeys.steps import sign_in
 from tests.payments.checkout import a_request, take_cards
 
 pytestmark = [

@@ -10,7 +10,7 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.scope import clinic_scope
 from tests.browsing import settled
 from tests.factories import a_patient, a_payment
-from tests.journeys.test_main_job import sign_in
+from tests.journeys.steps import sign_in
 from tests.payments.requests import a_request
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -9,7 +9,7 @@ from clinicpay.clinics.scope import clinic_scope
 from tests.browsing import at_work, enter, settled
 from tests.factories import a_charge, a_patient, a_receipt
 from tests.journeys.conftest import PASSWORD
-from tests.journeys.test_main_job import sign_in
+from tests.journeys.steps import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -69,6 +69,18 @@ def test_enter_opens_a_single_hit_and_lists_several(page, clinic):
     page.locator("#jump").fill("PAY-001")
     page.keyboard.press("Enter")
     page.wait_for_url("**/payments/PAY-001/")
+
+
+def test_key_of_the_search_loses_no_letter_where_the_bar_hides_it(page, clinic):
+    """A phone or a narrow window: the field comes out for the key and goes back behind its sign."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.keyboard.press("/")
+    page.keyboard.insert_text("kle")
+    expect(page.locator("#jump")).to_have_value("kle")
+    expect(page.locator("#jump-list [role=option]")).to_have_count(2)
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    expect(page.locator("#jump")).to_be_hidden()
 
 
 def test_keys_reach_the_lists_own_search_first(page, clinic):

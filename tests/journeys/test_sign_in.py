@@ -14,7 +14,7 @@ from clinicpay.staff.sessions import SEEN
 from tests.browsing import opened
 from tests.factories import a_patient
 from tests.journeys.conftest import PASSWORD
-from tests.journeys.test_main_job import sign_in
+from tests.journeys.steps import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 

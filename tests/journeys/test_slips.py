@@ -1,16 +1,14 @@
 """Billing brings a location's cash and cheques to the bank, in a browser; an owner takes the slip back."""
 
-import io
-
 import pytest
 from playwright.sync_api import expect
-from pypdf import PdfReader
 
 from clinicpay.clinics.scope import clinic_scope
 from deposits.services.papers import slip_papers
 from payments.states import Method
 from tests.browsing import enter as enter_at
 from tests.deposits.slips import paid
+from tests.downloads import pdf_words
 from tests.journeys.conftest import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -45,7 +43,7 @@ def test_slip_from_what_waits_to_the_paper_and_back(desk, page):
     page.get_by_role("button", name="Print slip").click()
     page.get_by_text("BS-001 was printed").wait_for()
     answer = page.request.get(page.get_by_role("link", name="Slip as PDF").get_attribute("href"), timeout=0)
-    text = " ".join(" ".join(one.extract_text() for one in PdfReader(io.BytesIO(answer.body())).pages).split())
+    text = pdf_words(answer.body())
     assert all(words in text for words in ("Bank slip BS-001", cash.ref, cheque.ref, "Petty cash", "$130.00"))
     assert kept.ref not in text
 

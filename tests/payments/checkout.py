@@ -16,7 +16,9 @@ from payments.services.gateway_events import process_event, receive_event
 from payments.services.links import open_checkout, path_of
 from payments.services.simulation import event_of
 from payments.states import GatewayName
+from tests.balances.invariants import broken
 from tests.factories import Clinicful, a_patient
+from tests.worlds import session_of
 
 SITE = "https://pay.test"
 
@@ -105,3 +107,26 @@ def books(home: Clinicful, session: str) -> SimulatedCheckout:
     """What the simulator knows."""
     with clinic_scope(home.clinic):
         return SimulatedCheckout.objects.get(external_id=session)
+
+
+def desk(home: Clinicful, who: str = "rita") -> Client:
+    """Somebody's signed-in browser."""
+    browser = stranger()
+    browser.cookies["sessionid"] = session_of(home.members[who].user)
+    return browser
+
+
+def page_of(home: Clinicful, payment: Payment) -> str:
+    """Where the clinic sees it."""
+    return f"/c/{home.clinic.slug}/payments/{payment.ref}/"
+
+
+def status(home: Clinicful, payment: Payment) -> str:
+    """What it is now."""
+    return fresh(home, payment).status
+
+
+def sound(home: Clinicful) -> bool:
+    """Whether all of the clinic's invariants hold."""
+    with clinic_scope(home.clinic):
+        return not broken()

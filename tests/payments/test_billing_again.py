@@ -1,21 +1,19 @@
 """Billing a treatment again whose invoice was voided (W-6), driven over HTTP."""
 
-import re
 import uuid
 from datetime import timedelta
 
 import pytest
 
 from balances.models import Charge, Entry, Invoice
-from balances.services import bill_again, bill_event, complete_event, void_invoice
+from balances.services import bill_event, bill_treatment, complete_event, void_invoice
 from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics import clock
-from clinicpay.clinics.addresses import address
 from clinicpay.staff.access import Refused
 from followups.services import open_case
-from tests.access.samples import Words
 from tests.balances.money import left
 from tests.factories import a_locked_day, a_patient, a_payment, a_ready_event, an_event, an_invoice
+from tests.payments.billing import billed, page_of, place, said, seal_of, send, shown
 from treatments.models import Procedure
 from treatments.services import move_event, set_price
 from treatments.states import EventState
@@ -35,33 +33,6 @@ def void(harbor):
     invoice = an_invoice(harbor, a_patient(harbor), 12000, 3000, 0)
     void_invoice(invoice, by=harbor.bill, reason="Billed to the wrong month")
     return invoice
-
-
-def shown(client, harbor, page, number) -> str:
-    return Words(page_of(client, harbor, page, number)).text
-
-
-def page_of(client, harbor, page, number) -> str:
-    return client.get(address(harbor.clinic, page, number=number)).content.decode()
-
-
-def place(harbor, event) -> str:
-    return address(harbor.clinic, "treatment_bill", number=event.number)
-
-
-def seal_of(client, harbor, event) -> str:
-    page = page_of(client, harbor, "treatment_bill", event.number)
-    return re.search(r'name="seal" value="([0-9a-f]+)"', page)[1]
-
-
-def send(client, harbor, event, **form):
-    fields = {"request_key": str(uuid.uuid4())} | form
-    return client.post(place(harbor, event), fields, follow=True)
-
-
-def billed(event) -> list[int]:
-    """What stands on invoices for it, line by line."""
-    return list(Charge.objects.filter(event=event, voided=False).order_by("line").values_list("amount", flat=True))
 
 
 def test_void_invoice_and_its_treatment_offer_it_until_it_is_done(bill, harbor, void):
@@ -126,7 +97,7 @@ def test_sent_twice_is_one_invoice_and_from_another_window_is_told(bill, harbor,
         assert "INV-002" in send(bill, harbor, void.event, **form).redirect_chain[-1][0]
     other = send(bill, harbor, void.event, **form | {"request_key": str(uuid.uuid4())})
     assert other.status_code == 422
-    assert "Nothing is left to bill for TE-001: it is billed on INV-002." in Words(other.content.decode()).text
+    assert "Nothing is left to bill for TE-001: it is billed on INV-002." in said(other)
     assert Invoice.objects.count() == 2
 
 
@@ -137,7 +108,7 @@ def test_what_changed_meanwhile_is_shown_again_first(bill, harbor, void):
     answer = send(bill, harbor, void.event, seal=seal)
 
     assert answer.status_code == 422
-    page = Words(answer.content.decode()).text
+    page = said(answer)
     assert "Something has changed since this summary was made." in page
     assert "$50.00 stays in hand until it is applied" in page
     assert billed(void.event) == []
@@ -165,24 +136,23 @@ def test_fee_that_is_another_by_now_says_what_it_was(bill, harbor, void):
 
 
 @pytest.mark.parametrize(
-    ("state", "said"),
+    ("state", "why"),
     [
-        (EventState.SCHEDULED, "TE-001 is scheduled: it is billed when it is marked complete."),
-        (EventState.IN_PROGRESS, "TE-001 is in progress: it is billed when it is marked complete."),
+        (EventState.SCHEDULED, "TE-001 is scheduled: it can be billed once it has begun"),
         (EventState.CANCELLED, "TE-001 is cancelled: nothing is billed for it."),
     ],
 )
-def test_treatment_that_is_not_complete_is_told_so(bill, harbor, state, said):
+def test_void_of_what_has_not_begun_or_was_cancelled_is_not_billed_again(bill, harbor, state, why):
     event = an_event(harbor, a_patient(harbor), 12000)
     invoice = bill_event(event, by=harbor.rita)
     void_invoice(invoice, by=harbor.bill, reason="Too early")
     if state != EventState.SCHEDULED:
         move_event(event, state, by=harbor.itself)
 
-    assert said in shown(bill, harbor, "treatment_bill", event.number)
+    assert why in shown(bill, harbor, "treatment_bill", event.number)
     answer = send(bill, harbor, event, seal="0" * 64)
     assert answer.status_code == 422
-    assert said in Words(answer.content.decode()).text
+    assert why in said(answer)
     assert place(harbor, invoice.event) not in page_of(bill, harbor, "invoice", invoice.number)
     assert billed(event) == []
 
@@ -200,7 +170,7 @@ def test_practitioner_is_told_who_may_and_sees_nothing_of_it(client, harbor, voi
     answer = send(client, harbor, void.event, seal="0" * 64)
     assert answer.status_code == 403
     assert "Reception, Billing, Admin or Owner" in answer.content.decode()
-    for act in (bill_event, bill_again):
+    for act in (bill_event, bill_treatment):
         with pytest.raises(Refused, match="You can't bill treatments"):
             act(void.event, by=harbor.petra)
     assert billed(void.event) == []
@@ -249,3 +219,13 @@ def test_follow_up_that_the_void_closed_stays_closed(bill, harbor):
     void_invoice(invoice, by=harbor.bill, reason="Wrong day")
     page = shown(bill, harbor, "treatment_bill_follow_up", invoice.event.number)
     assert "The follow-up of Ethan Park stays closed: this debt is newer." in page
+
+
+def test_what_is_free_by_now_is_not_offered(bill, harbor):
+    """A void procedure whose fee is 0 since stands on no invoice, and none is offered for it."""
+    invoice = an_invoice(harbor, a_patient(harbor), 12000)
+    void_invoice(invoice, by=harbor.bill, reason="Free of charge after all")
+    assert place(harbor, invoice.event) in page_of(bill, harbor, "invoice", invoice.number)
+    invoice.event.procedures.update(fee=0)
+    assert place(harbor, invoice.event) not in page_of(bill, harbor, "invoice", invoice.number)
+    assert "Bill again" not in shown(bill, harbor, "treatment", invoice.event.number)

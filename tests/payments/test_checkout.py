@@ -21,31 +21,24 @@ from payments.services.checkouts import begin_checkout
 from payments.services.gateway_events import catch_up
 from payments.services.links import LinkDead, offer_of
 from payments.states import Method, PaymentStatus, RefundReason
-from tests.balances.invariants import broken
-from tests.payments.checkout import a_link, books, checkouts, fresh, go, pay, send, take_cards, tell, token, work
-from tests.races.crowd import a_clinic
+from tests.payments.checkout import (
+    a_link,
+    books,
+    checkouts,
+    fresh,
+    go,
+    pay,
+    send,
+    sound,
+    status,
+    tell,
+    token,
+    work,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 REASON = RefundReason.PATIENT_REQUEST
-
-
-@pytest.fixture
-def shop(settings):
-    """A committed clinic whose cards the simulator takes."""
-    settings.GATEWAY_SIMULATOR = True
-    home = a_clinic()
-    take_cards(home)
-    return home
-
-
-def status(home, payment) -> str:
-    return fresh(home, payment).status
-
-
-def sound(home) -> bool:
-    with clinic_scope(home.clinic):
-        return not broken()
 
 
 def test_capture_of_exactly_what_was_asked_makes_the_payment_paid_with_a_receipt(shop):

@@ -1,14 +1,10 @@
 """The payments list as a file: exactly what is filtered, in its order, and no formula."""
 
-import csv
-import io
-from xml.etree import ElementTree
-from zipfile import ZipFile
-
 import pytest
 
 from clinicpay.audit.models import LIST_EXPORTED, AuditEvent
 from payments.views import export
+from tests.downloads import read_csv, read_xlsx
 from tests.factories import a_patient
 from tests.payments.requests import a_request
 from tests.payments.test_payments_page import COLUMNS, PLACE, ref, rita, some
@@ -21,25 +17,6 @@ def exported(client, kind: str, query: str = "") -> bytes:
     assert answer.status_code == 200
     assert answer["Content-Disposition"].startswith('attachment; filename="payments-harbor-')
     return answer.getvalue()
-
-
-def read_csv(data: bytes) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
-
-
-def read_xlsx(data: bytes) -> list[list[str]]:
-    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-    with ZipFile(io.BytesIO(data)) as book:
-        assert book.testzip() is None
-        for name in book.namelist():
-            ElementTree.fromstring(book.read(name))
-        sheet = ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml"))
-        styles = ElementTree.fromstring(book.read("xl/styles.xml"))
-    assert sheet.find(f".//{space}f") is None, "no cell is a formula"
-    fills = [[one.get("patternType") for one in fill] for fill in styles.find(f"{space}fills")]
-    assert fills == [["none"], ["gray125"]], "a fill without its pattern is a broken workbook to those who read it"
-    assert styles.find(f"{space}cellStyles/{space}cellStyle").get("name") == "Normal"
-    return [["".join(one.itertext()) for one in row] for row in sheet.iter(f"{space}row")]
 
 
 def test_export_is_what_is_filtered_in_its_order(rita, some):

@@ -14,19 +14,10 @@ from payments.services.gateway_events import catch_up
 from payments.states import Method, RefundReason
 from tests.access.samples import Words
 from tests.balances.invariants import broken
-from tests.payments.checkout import a_link, fresh, go, stranger, take_cards, tell, token
-from tests.payments.test_links import desk, page_of
+from tests.payments.checkout import a_link, desk, fresh, go, page_of, stranger, tell, token
 from tests.races.crowd import a_clinic
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def shop(settings):
-    settings.GATEWAY_SIMULATOR = True
-    home = a_clinic()
-    take_cards(home)
-    return home
 
 
 @pytest.fixture

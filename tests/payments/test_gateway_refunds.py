@@ -18,32 +18,22 @@ from payments.services import (
 from payments.services.gateway_events import catch_up
 from payments.services.gateway_refunds import send_refund
 from payments.states import Method, RefundReason
-from tests.balances.invariants import broken
-from tests.payments.checkout import a_link, a_request, books, checkouts, fresh, pay, take_cards, tell
-from tests.payments.test_links import desk
-from tests.races.crowd import a_clinic
+from tests.payments.checkout import (
+    a_link,
+    a_request,
+    books,
+    checkouts,
+    desk,
+    fresh,
+    pay,
+    sound,
+    status,
+    tell,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 REASON = RefundReason.PATIENT_REQUEST
-
-
-@pytest.fixture
-def shop(settings):
-    """A committed clinic whose cards the simulator takes."""
-    settings.GATEWAY_SIMULATOR = True
-    home = a_clinic()
-    take_cards(home)
-    return home
-
-
-def status(home, payment) -> str:
-    return fresh(home, payment).status
-
-
-def sound(home) -> bool:
-    with clinic_scope(home.clinic):
-        return not broken()
 
 
 def captured(home, amount=12000) -> Payment:

@@ -23,19 +23,10 @@ from payments.states import Method, RefundReason
 from tests.access.samples import Words
 from tests.balances.invariants import broken
 from tests.factories import a_charge
-from tests.payments.checkout import a_link, fresh, go, pay, take_cards, tell
-from tests.payments.test_links import desk, page_of
+from tests.payments.checkout import a_link, desk, fresh, go, page_of, pay, tell
 from tests.races.crowd import a_clinic
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def shop(settings):
-    settings.GATEWAY_SIMULATOR = True
-    home = a_clinic()
-    take_cards(home)
-    return home
 
 
 @pytest.fixture

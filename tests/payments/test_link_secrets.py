@@ -11,21 +11,15 @@ from psycopg import sql
 
 from clinicpay import logs
 from payments.services.links import LinkDead, offer_of
-from tests.payments.checkout import a_link, pay, stranger, take_cards, token
-from tests.payments.test_links import desk, page_of
-from tests.races.crowd import a_clinic
+from tests.payments.checkout import a_link, desk, page_of, pay, stranger, token
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def shop(settings):
-    """A committed clinic whose cards the simulator takes; nobody has guessed anything yet."""
-    settings.GATEWAY_SIMULATOR = True
+@pytest.fixture(autouse=True)
+def nobody_has_guessed():
+    """How often somebody has asked for links that do not exist is another test's."""
     cache.clear()
-    home = a_clinic()
-    take_cards(home)
-    return home
 
 
 def flipped(text: str) -> list[str]:

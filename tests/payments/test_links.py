@@ -18,34 +18,18 @@ from payments.services import collect_payment, make_link, move_payment, revoke_l
 from payments.services.links import LinkDead, offer_of
 from payments.services.mail import composed
 from payments.states import GatewayName, Method, PaymentStatus
-from tests.payments.checkout import a_link, a_request, checkouts, fresh, pay, stranger, take_cards, token
+from tests.payments.checkout import a_link, a_request, checkouts, desk, fresh, page_of, pay, stranger, take_cards, token
 from tests.races.crowd import a_clinic
-from tests.worlds import session_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 DEAD = "This link takes no payment"
 
 
-@pytest.fixture
-def shop(settings):
-    """A committed clinic whose cards the simulator takes; nobody has guessed anything yet."""
-    settings.GATEWAY_SIMULATOR = True
+@pytest.fixture(autouse=True)
+def nobody_has_guessed():
+    """How often somebody has asked for links that do not exist is another test's."""
     cache.clear()
-    home = a_clinic()
-    take_cards(home)
-    return home
-
-
-def desk(home, who="rita"):
-    """Somebody's signed-in browser."""
-    browser = stranger()
-    browser.cookies["sessionid"] = session_of(home.members[who].user)
-    return browser
-
-
-def page_of(home, payment) -> str:
-    return f"/c/{home.clinic.slug}/payments/{payment.ref}/"
 
 
 def a_draft(home):

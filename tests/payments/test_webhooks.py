@@ -23,14 +23,6 @@ NOW = 1_800_000_000
 SECRET = "whsec_canary"
 
 
-@pytest.fixture
-def shop(settings):
-    settings.GATEWAY_SIMULATOR = True
-    home = a_clinic()
-    take_cards(home)
-    return home
-
-
 def post(home, body: bytes, header: str, gateway: str = "simulator", slug: str = "") -> int:
     """Deliver it as a gateway does."""
     headers = {f"{gateway.title()}-Signature": header} if header else {}

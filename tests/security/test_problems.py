@@ -115,15 +115,23 @@ def test_stale_form_can_be_loaded_again(harbor):
 
 
 @pytest.mark.parametrize(
-    "form",
-    [{"memo": "x" * 3_000_000}, {f"tick_{number}": "on" for number in range(3_001)}],
+    ("form", "what_to_do"),
+    [
+        ({"memo": "x" * 3_000_000}, "about 2 MB of text. Nothing was saved: shorten"),
+        (
+            {f"tick_{number}": "on" for number in range(3_001)},
+            "at most 3,000 fields, and fewer files. Nothing was saved: choose",
+        ),
+    ],
     ids=["long", "many"],
 )
-def test_form_that_is_too_large_says_that_it_is(rita, form):
+def test_form_that_is_too_large_says_what_of_it_is(rita, form, what_to_do):
     answer = rita.post("/c/harbor/patients/new/", form)
 
     assert answer.status_code == 413
     assert "This is too much at once" in words(answer)
+    assert what_to_do in words(answer)
+    assert words(answer).count("Nothing was saved") == 1
     assert 'href="/c/harbor/patients/new/">Load the form again</a>' in words(answer)
 
 

@@ -183,8 +183,8 @@ def test_sign_in_that_was_ended_elsewhere_says_so_and_leads_back(signs_in, every
     answer = away.get(f"{PLACE}?q=kle", follow=True)
 
     assert answer.redirect_chain == [(f"/accounts/login/?next={PLACE}%3Fq%3Dkle", 302)]
-    assert answer.content.decode().count("This sign-in was ended") == 1
-    assert "This sign-in was ended" not in away.get("/accounts/login/").content.decode()
+    assert answer.content.decode().count("You were signed out here") == 1
+    assert "You were signed out here" not in away.get("/accounts/login/").content.decode()
 
 
 def test_part_of_a_page_whose_sign_in_was_ended_opens_the_sign_in_page_that_says_so(signs_in):
@@ -195,7 +195,7 @@ def test_part_of_a_page_whose_sign_in_was_ended_opens_the_sign_in_page_that_says
     opened = away.get(part["HX-Redirect"])
 
     assert part.status_code == 401
-    assert "This sign-in was ended" in opened.content.decode()
+    assert "You were signed out here" in opened.content.decode()
 
 
 def test_nobody_is_told_of_an_end_who_ended_it_here_never_began_or_rested_too_long(signs_in):
@@ -204,7 +204,7 @@ def test_nobody_is_told_of_an_end_who_ended_it_here_never_began_or_rested_too_lo
     with after(rested, IDLE + timedelta(seconds=61)):
         pages = [browser.get(PLACE, follow=True).content.decode() for browser in (out, Client(), rested)]
 
-    assert ["This sign-in was ended" in page for page in pages] == [False] * 3
+    assert ["You were signed out here" in page for page in pages] == [False] * 3
 
 
 @pytest.mark.parametrize("is_ended", [True, False], ids=["ended", "rested"])
@@ -218,7 +218,7 @@ def test_field_that_looks_names_up_leaves_the_reason_for_the_page(signs_in, is_e
         page = away.get(PLACE, follow=True).content.decode()
 
     assert (looked.status_code, looked.content) == (401, b"")
-    assert ("This sign-in was ended" if is_ended else "signed out after 15 minutes of rest") in page
+    assert ("You were signed out here" if is_ended else "signed out after 15 minutes of rest") in page
 
 
 def test_sign_in_that_nobody_used_for_a_day_is_not_blamed_on_others_alone(signs_in):
@@ -228,7 +228,7 @@ def test_sign_in_that_nobody_used_for_a_day_is_not_blamed_on_others_alone(signs_
     with after(away, DAY + timedelta(hours=1)):
         page = away.get(PLACE, follow=True).content.decode()
 
-    assert "This sign-in was ended: by a long rest, from another device" in page
+    assert "You were signed out here: after a long rest, from another device" in page
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 
 from clinicpay.clinics.models import Clinic, TenantModel
 from tests.access.samples import HTMX, IN_CLINIC, path_of
-from tests.payments.test_export import read_csv, read_xlsx
+from tests.downloads import read_csv, read_xlsx
 from tests.security.payloads import FORMULAS, MARK, PAYLOADS, Payload
 from tests.worlds import World, make_world
 

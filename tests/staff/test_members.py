@@ -335,3 +335,14 @@ def test_team_asks_as_much_for_many_as_for_few(home):
             olga.get(team(home))
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_invitation_says_to_which_clinic_as_what_and_with_which_address(lakeside):
+    with clinic_scope(lakeside.clinic):
+        asked = invite("nora@lakeside.test", role=Role.BILLING, by=lakeside.olga)
+    page = Client().get(asked.path).content.decode()
+    joined = Client().post(asked.path, {"name": "Nora New", "password": "long-enough-words-99"}, follow=True)
+
+    assert f"Join {lakeside.clinic.name}" in page
+    assert "invited as Billing and sign in with <strong>nora@lakeside.test</strong>" in page
+    assert "Sign in with nora@lakeside.test and the password that you chose." in joined.content.decode()

@@ -55,3 +55,9 @@ def test_status_bars_are_shares_of_the_largest():
         (25, "?status=failed"),
     ]
     assert status_bars([("paid", "Paid", 0, "?", "paid")])[0].share == 0
+
+
+def test_chart_of_nothing_has_a_base_line_and_no_scale():
+    chart = monthly_bars([("Oct", 0), ("Nov", 0)], "USD")
+
+    assert [line.label for line in chart.lines] == ["$0"]

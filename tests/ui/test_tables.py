@@ -103,3 +103,38 @@ def test_empty_table_with_filters_offers_to_clear_them(ask):
 
     assert "No payments match these filters" in html
     assert "No payments yet" not in html
+
+
+class PrintedTable(PaymentTable):
+    prints_whole = True
+
+
+def test_print_asks_for_all_rows_of_a_list_that_has_more_pages(ask):
+    """By pages, the page of the address is told on paper; whole, there is nothing left to ask for."""
+    cut, short, plain = (
+        PrintedTable.of(ask("/p/?q=kle&page=2&per=50"), rows(60)),
+        PrintedTable.of(ask("/p/"), rows(15)),
+        PaymentTable.of(ask("/p/"), rows(60)),
+    )
+    request = ask("/p/?q=kle&rows=all&sort=amount")
+    whole = PrintedTable.of(request, rows(60))
+
+    assert (cut.whole, short.whole, plain.whole) == ("?q=kle&rows=all", "", "")
+    assert (len(whole.drawn), whole.whole, whole.is_cut) == (60, "", False)
+    assert "rows=all" not in whole.headers[0].url + "".join(size.url for size in whole.sizes)
+    assert "Not all" not in render_to_string("ui/table.html", {"table": whole}, request)
+
+
+def test_rows_that_are_not_printed_are_told_on_paper(ask, monkeypatch):
+    request = ask("/p/?page=2")
+    html = render_to_string("ui/table.html", {"table": PrintedTable.of(request, rows(60))}, request)
+    monkeypatch.setattr("clinicpay.ui.tables.WHOLE", 50)
+    too_long = PrintedTable.of(ask("/p/?rows=all"), rows(60))
+
+    assert '<p class="print-only">Not all: 16–30 of 60 payments.</p>' in html
+    assert 'data-whole="?rows=all"' in html
+    assert (len(too_long.drawn), too_long.is_cut, too_long.whole) == (50, True, "")
+
+
+def test_only_a_list_that_prints_whole_draws_more_than_the_sizes_offer(ask):
+    assert PaymentTable.of(ask("/p/?rows=all"), rows(60)).size == 15

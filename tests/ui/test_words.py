@@ -124,13 +124,16 @@ def test_long_job_counts_in_thousands_for_people_and_plainly_for_the_browser(cli
 def test_menu_marks_the_longest_address_and_its_parent():
     items = [
         NavItem("Today", url="/c/h/"),
+        NavItem("Payments", url="/c/h/payments/", also=("/c/h/receipts/",)),
         NavItem("Billing", children=(NavItem("Plans", url="/c/h/plans/"), NavItem("Follow-ups", url="/c/h/f/"))),
     ]
 
-    today, billing = mark_active(items, "/c/h/plans/3/")
+    today, payments, billing = mark_active(items, "/c/h/plans/3/")
     assert (today.active, billing.active) == (False, True)
     assert [child.active for child in billing.children] == [True, False]
-    assert [item.active for item in mark_active(items, "/c/h/elsewhere/")] == [True, False]
+    assert not payments.active
+    assert [item.active for item in mark_active(items, "/c/h/elsewhere/")] == [True, False, False]
+    assert [item.active for item in mark_active(items, "/c/h/receipts/R-3/")] == [False, True, False]
     assert not any(item.active for item in mark_active(items, "/accounts/"))
 
 
