@@ -145,15 +145,22 @@ class ProceduresForm(ClinicForm):
         return [Work(code) for code in self.cleaned_data["codes"]]
 
 
-class ReopenForm(ClinicForm):
-    """Why a record that was reviewed is written in again."""
-
-    reason = forms.CharField(label="Reason", max_length=500)
-
-
 class RecordForm(ClinicForm):
-    """The clinical record of a treatment, which people of the finance side don't see."""
+    """The clinical record of a treatment, which people of the finance side don't see.
+
+    Once it was reviewed, it is written in for a reason, which re-opens it.
+    """
 
     notes = forms.CharField(
         label="Clinical notes", required=False, max_length=20_000, widget=forms.Textarea(attrs={"rows": 12})
     )
+    reason = forms.CharField(
+        label="Why the record is re-opened",
+        max_length=500,
+        error_messages={"required": "Say why the record is re-opened."},
+    )
+
+    def __init__(self, *args: Any, reopens: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not reopens:
+            del self.fields["reason"]

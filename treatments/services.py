@@ -116,8 +116,8 @@ def reopen_record(event: TreatmentEvent, *, by: Actor, reason: str) -> Treatment
     if not reason.strip():
         raise Refusal("Say why the record is re-opened.")
     event = lock_event(event)
-    if event.state == EventState.DAY_CLOSED:
-        raise Refusal(f"The day of {event.ref} is closed. The owner can re-open it.")
+    if refused := why_record_stands(event):
+        raise Refusal(refused)
     if event.state not in REVIEWED:
         raise Refusal(f"{event.ref} is {event.get_state_display().lower()}: its record was not reviewed.")
     return move_event(event, EventState.CLOSED, by=by, reason=reason.strip()[:500])
@@ -190,15 +190,27 @@ def start_event(event: TreatmentEvent, *, by: Actor) -> TreatmentEvent:
 
 
 @transaction.atomic
-def write_record(event: TreatmentEvent, *, by: Actor, notes: str) -> TreatmentEvent:
-    """Keep the clinical notes. The trail says that they changed, not what they say: others may read the trail."""
+def write_record(event: TreatmentEvent, *, by: Actor, notes: str, reason: str = "") -> TreatmentEvent:
+    """Keep the clinical notes. The trail says that they changed, not what they say: others may read the trail.
+
+    Once the treatment was reviewed, its record is re-opened for a `reason`, and its review is to be made anew.
+    """
     require(by, Can.WRITE_CLINICAL)
     event = lock_event(event)
-    if event.state in {EventState.CANCELLED, EventState.DAY_CLOSED}:
-        raise Refusal(f"{event.ref} is {event.get_state_display().lower()}; its record can't be changed.")
+    if refused := why_record_stands(event):
+        raise Refusal(refused)
     if event.state in REVIEWED:
-        raise Refusal(f"{event.ref} has been reviewed. Re-open its record first, with a reason.")
+        if not reason.strip():
+            raise Refusal(f"{event.ref} has been reviewed. Re-open its record first, with a reason.")
+        event = reopen_record(event, by=by, reason=reason)
     before, event.clinical_notes = len(event.clinical_notes), notes
     event.save(update_fields=["clinical_notes"])
     record("event.record_written", event, by=by, before={"characters": before}, after={"characters": len(notes)})
     return event
+
+
+def why_record_stands(event: TreatmentEvent) -> str:
+    """Why nobody can write in a treatment's record any more, in the user's words; "" when somebody can."""
+    if event.state == EventState.DAY_CLOSED:
+        return f"The day of {event.ref} is closed. The owner can re-open it."
+    return f"{event.ref} is cancelled; its record can't be changed." if event.state == EventState.CANCELLED else ""

@@ -8,7 +8,6 @@ urlpatterns = [
     path("treatments/<te:number>/start/", views.treatment_start, name="treatment_start"),
     path("treatments/<te:number>/own-fields/", views.treatment_own_fields, name="treatment_own_fields"),
     path("treatments/<te:number>/record/", views.clinical_record, name="clinical_record"),
-    path("treatments/<te:number>/record/reopen/", views.record_reopen, name="record_reopen"),
     path("treatments/<te:number>/procedures/", views.procedures_add, name="procedures_add"),
     path("settings/prices/", views.prices, name="settings_prices"),
     path("settings/prices/<int:price>/", views.price_edit, name="settings_price"),

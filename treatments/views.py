@@ -11,18 +11,19 @@ from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
-from treatments.forms import OwnFieldsForm, PriceEditForm, PriceForm, ProceduresForm, RecordForm, ReopenForm
+from treatments.forms import OwnFieldsForm, PriceEditForm, PriceForm, ProceduresForm, RecordForm
 from treatments.models import PriceItem, TreatmentEvent
 from treatments.queries import events
 from treatments.services import (
     add_procedures,
     change_price,
-    reopen_record,
     set_own_fields,
     set_price,
     start_event,
+    why_record_stands,
     write_record,
 )
+from treatments.states import REVIEWED
 
 PRICE_KEEPS = "What was charged by it stays as it is; new treatments don’t offer it."
 
@@ -42,32 +43,18 @@ def treatment_start(request: ClinicRequest, number: int) -> HttpResponse:
 
 @allowed(Can.WRITE_CLINICAL, shows="event")
 def clinical_record(request: ClinicRequest, number: int) -> HttpResponse:
-    """Write what was found and done."""
+    """Write what was found and done; once it was reviewed, a reason re-opens it."""
     event = get_object_or_404(events(), number=number)
-    form = RecordForm(request.POST or None, initial={"notes": event.clinical_notes})
+    reopens = event.state in REVIEWED
+    form = RecordForm(request.POST or None, reopens=reopens, initial={"notes": event.clinical_notes})
     if request.method == "POST" and form.is_valid():
         try:
             write_record(event, by=request.member, **form.cleaned_data)
-            return _back(request, event, f"The record of {event.ref} was saved.")
+            return _back(request, event, f"The record of {event.ref} was {'re-opened and ' if reopens else ''}saved.")
         except Refusal as refusal:
             form.add_error(None, str(refusal))
-    return render_page(request, "treatments/clinical_record.html", {"form": form, "event": event})
-
-
-@allowed(Can.WRITE_CLINICAL, shows="event")
-def record_reopen(request: ClinicRequest, number: int) -> HttpResponse:
-    """Take a reviewed treatment back to clinically closed, so that its record can be written in again."""
-    event = get_object_or_404(events(), number=number)
-    form = ReopenForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            reopen_record(event, by=request.member, **form.cleaned_data)
-        except Refusal as refusal:
-            form.add_error(None, str(refusal))
-        else:
-            notify(request, f"The record of {event.ref} is open again.")
-            return redirect_after(request, address(request.member.clinic, "clinical_record", number=event.number))
-    return render_page(request, "treatments/record_reopen.html", {"form": form, "event": event})
+    context = {"form": form, "event": event, "reopens": reopens, "fixed": why_record_stands(event)}
+    return render_page(request, "treatments/clinical_record.html", context)
 
 
 @allowed(Can.SCHEDULE, shows="event")

@@ -296,7 +296,6 @@ CHANGING: dict[str, tuple[str, Any]] = {
     "treatment_complete": ("petra", lambda _: {}),
     "treatment_cancel": ("rita", lambda _: {}),
     "clinical_record": ("petra", lambda _: {"notes": "Nothing found."}),
-    "record_reopen": ("petra", _why),
     "procedures_add": ("petra", lambda world: {"codes": [world.price.code]}),
     "pay_for_patient": ("rita", _money),
     "pay_for_treatment": ("rita", _money),

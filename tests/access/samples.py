@@ -80,7 +80,7 @@ ABOUT: dict[str, Callable[[World], Any]] = {
     "link_make": lambda world: world.draft,
     **dict.fromkeys(("account_edit", "pay_for_account"), lambda world: world.payer),
     **dict.fromkeys(("treatment_bill", "treatment_bill_follow_up"), lambda world: world.void.event),
-    **dict.fromkeys(("event_review", "event_confirm", "record_reopen"), lambda world: world.reviewed()),
+    **dict.fromkeys(("event_review", "event_confirm"), lambda world: world.reviewed()),
     "write_off_new": lambda world: world.debtor,
     "event_flag": lambda world: world.owing(),
     "invoice_recover": lambda world: world.given_up(),

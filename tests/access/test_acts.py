@@ -28,10 +28,10 @@ WITH_REASON = {
     *("plan_cancel", "package_cancel", "invoice_credit", "invoice_void", "credit_reverse"),
     *("refund_reject", "refund_fail", "refund_reverse", "hold_change", "hold_release"),
     *("gateway_task_book", "gateway_task_return"),
-    *("slip_void", "record_reopen", "promise_cancel", "case_close"),
+    *("slip_void", "promise_cancel", "case_close"),
 }
 WITH_BEFORE = {
-    *("patient_edit", "treatment_start", "treatment_complete", "treatment_cancel", "clinical_record", "record_reopen"),
+    *("patient_edit", "treatment_start", "treatment_complete", "treatment_cancel", "clinical_record"),
     *(
         "pay_for_patient",
         "pay_for_treatment",

@@ -228,8 +228,7 @@ NOT_PAGES = {
     "event_flag",  # an act
     "event_confirm",  # an act
     "treatment_start",  # an act
-    "treatment_cancel",  # a question about one row, as the next
-    "record_reopen",
+    "treatment_cancel",  # a question about one row
     "payer_remove",  # an act
     "package_cancel",  # a question about one package
     "allocation_undo",  # of one row, as the next two

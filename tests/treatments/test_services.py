@@ -110,38 +110,6 @@ def test_record_that_was_not_reviewed_has_nothing_to_reopen(harbor, ethan, done)
         assert event.get_state_display().lower() == state
 
 
-def test_reviewed_record_is_reopened_from_its_page_and_written_in(harbor, done, client):
-    """The treatment's page leads there; without a reason nothing happens."""
-    a_review(harbor, done)
-    client.force_login(harbor.petra.user)
-    here = f"/c/harbor/treatments/{done.ref}/"
-    for page in (here, f"{here}record/"):
-        assert f'href="{here}record/reopen/"' in client.get(page).content.decode(), page
-    assert client.post(f"{here}record/", {"notes": "more"}).status_code == 422
-    assert client.post(f"{here}record/reopen/", {"reason": " "}).status_code == 422
-    done.refresh_from_db()
-    assert (done.state, done.clinical_notes) == ("reviewed", "")
-
-    answer = client.post(f"{here}record/reopen/", {"reason": "forgot a tooth"})
-
-    assert (answer.status_code, answer["Location"]) == (302, f"{here}record/")
-    assert client.post(f"{here}record/", {"notes": "more"}).status_code == 302
-    done.refresh_from_db()
-    assert (done.state, done.clinical_notes) == ("closed", "more")
-    assert "record/reopen/" not in client.get(here).content.decode(), "there is nothing to re-open any more"
-    assert client.post(f"{here}record/reopen/", {"reason": "again"}).status_code == 422
-
-
-def test_record_is_reopened_by_nobody_of_the_desk(harbor, done, client):
-    a_review(harbor, done)
-    client.force_login(harbor.rita.user)
-    here = f"/c/harbor/treatments/{done.ref}/"
-    assert "record/reopen/" not in client.get(here).content.decode()
-    answer = client.post(f"{here}record/reopen/", {"reason": "forgot a tooth"})
-    assert answer.status_code == 403
-    assert "Practitioner" in answer.content.decode()
-
-
 def test_record_is_for_practitioners_to_reopen(harbor, done):
     for who in ("rita", "bill", "adam", "olga"):
         with pytest.raises(Refused):
