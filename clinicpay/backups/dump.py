@@ -57,6 +57,10 @@ def refuse_blind_role(connection: psycopg.Connection) -> None:
         )
 
 
+class FolderTaken(StartupProblem):
+    """What stands at the address of the new backup is no new or empty folder."""
+
+
 def migrations_of(connection: psycopg.Connection) -> list[str]:
     """The migrations that a database has had, as app.name."""
     return [name for (name,) in connection.execute("select app || '.' || name from django_migrations order by 1")]
@@ -66,7 +70,7 @@ def migrations_of(connection: psycopg.Connection) -> list[str]:
 def _draft(target: Path) -> Iterator[Path]:
     """A folder beside the target for the owner alone; it takes the target's name at the end, or is removed."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise StartupProblem(f"{target} is there already and is not an empty folder; nothing was written.")
+        raise FolderTaken(f"{target} is there already and is not an empty folder; nothing was written.")
     draft = target.parent / f".{target.name}.{os.getpid()}"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
 from payments.forms import TakePaymentForm, filled_in
+from payments.models import Receipt
 from payments.services import record_payment
 from treatments.models import TreatmentEvent
 
@@ -95,5 +96,11 @@ def _record(request: ClinicRequest, form: TakePaymentForm, event: TreatmentEvent
         return None
     left = order.amount - sum(part for _, part in order.parts)
     unapplied = f" {money.show(left, request.member.clinic.currency)} stays unapplied." if left else ""
-    notify(request, f"{money.show(order.amount, request.member.clinic.currency)} recorded.{unapplied}")
+    link = _to_allocate(request, receipt) if form.account.is_payer else None
+    notify(request, f"{money.show(order.amount, request.member.clinic.currency)} recorded.{unapplied}", link=link)
     return receipt.number
+
+
+def _to_allocate(request: ClinicRequest, receipt: Receipt) -> tuple[str, str]:
+    """What a payer's transfer is for is said next."""
+    return "Allocate", address(request.member.clinic, "payment_allocate", number=receipt.payments.earliest("pk").number)

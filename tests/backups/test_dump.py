@@ -142,6 +142,14 @@ def test_command_answers_machines(practice, backup_login, tmp_path):
     assert found["seal"] == read(tmp_path / "night").seal()
 
 
+def test_command_to_a_folder_that_is_taken_was_asked_wrongly(backup_login, tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+
+    with pytest.raises(CommandError, match="nothing was written") as refused:
+        call_command("backup", str(tmp_path))
+    assert refused.value.returncode == 2
+
+
 def test_command_without_a_login_says_which(tmp_path, monkeypatch):
     monkeypatch.delenv("DATABASE_BACKUP_URL")
 

@@ -148,10 +148,11 @@ def test_insurer_pays_for_many_with_one_transfer(harbor, rita, ethan, delta):
     here = f"/c/harbor/transactions/{delta.ref}/pay/"
     assert f'href="{here}"' in rita.get(f"/c/harbor/transactions/{delta.ref}/").content.decode()
     sent = _filled(rita, here) | {"amount": "250.00", "method": "transfer"}
-    assert rita.post(here, sent).status_code == 302
+    receipt = rita.post(here, sent, follow=True).content.decode()
     payment, credit = Payment.objects.get(), Credit.objects.get()
     assert (payment.account, payment.patient, credit.available, credit.kind) == (delta, None, 25000, "unapplied")
 
+    assert f'href="/c/harbor/payments/{payment.ref}/allocate/"' in receipt
     allocate = f"/c/harbor/payments/{payment.ref}/allocate/?patients={ethan.ref}"
     assert rita.post(allocate, _filled(rita, allocate)).status_code == 302
     charge.refresh_from_db()

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from clinicpay.backups.dump import back_up
+from clinicpay.backups.dump import FolderTaken, back_up
 from clinicpay.backups.manifest import NAME
 from clinicpay.clinics.commands import BAD_ARGUMENTS, WRONG, ClinicCommand
 from clinicpay.embedded.paths import StartupProblem
@@ -32,6 +32,8 @@ class Command(ClinicCommand):
         media = Path(settings.MEDIA_ROOT) if settings.MEDIA_ROOT else None
         try:
             manifest = back_up(folder.absolute(), url=url, media=media)
+        except FolderTaken as taken:
+            raise CommandError(str(taken), returncode=BAD_ARGUMENTS) from taken
         except StartupProblem as problem:
             raise CommandError(str(problem), returncode=WRONG) from problem
         rows = sum(table.rows for table in manifest.tables.values())
