@@ -121,7 +121,7 @@ class PayerForm(ClinicForm):
         elif same:
             self.add_error("name", f"{same[0]} is there already as {same[0].ref}. Choose it above.")
         elif not payer and not name and "payer" not in self.errors:
-            self.add_error("payer", "Choose a payer, or name a new one.")
+            self.add_error("name", "Choose a payer, or name a new one.")
         return cleaned
 
     def chosen(self) -> Account | None:
