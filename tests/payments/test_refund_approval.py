@@ -257,7 +257,8 @@ def test_list_shows_what_waits_and_the_menu_counts_it(harbor, paid):
 @pytest.mark.parametrize(("asked", "found"), [("beacon", True), ("AC-002", True), ("park", False)])
 def test_list_finds_refunds_of_a_payers_money_by_its_name(harbor, paid, asked, found):
     insurer = open_account(by=harbor.itself, kind="insurance", name="Beacon Dental Insurance")
-    record_return(a_payment(harbor, insurer, 700, method=Method.TRANSFER), 700, by=harbor.bill, reason=ReturnReason.RECALLED)
+    sent = a_payment(harbor, insurer, 700, method=Method.TRANSFER)
+    record_return(sent, 700, by=harbor.bill, reason=ReturnReason.RECALLED)
 
     page = browser(harbor, "bill").get("/c/harbor/refunds/", {"q": asked}).content.decode()
 
