@@ -146,6 +146,7 @@ class TakePaymentForm(TwinCheck, ApplyForm):
             location=self.cleaned_data["location"],
             tenders=[first, *others],
             parts=list(self.parts().items()),
+            charges=self.charges,
             memo=self.cleaned_data["memo"],
             **context,
         )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404
 
 from balances.queries import event_balances
@@ -10,6 +10,7 @@ from balances.requests import Repeated
 from balances.services import suggest
 from clinicpay import money
 from clinicpay.clinics.addresses import address
+from clinicpay.clinics.db.arrays import CompiledRows
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Patient
@@ -20,12 +21,16 @@ from payments.forms import TakePaymentForm, filled_in
 from payments.services import record_payment
 from treatments.models import TreatmentEvent
 
+_patients = CompiledRows(lambda numbers: Patient.objects.filter(number__among=numbers), "account")
+
 
 @allowed(Can.TAKE_PAYMENT, shows="patient")
 def pay_for_patient(request: ClinicRequest, number: int) -> HttpResponse:
     """Take money for whatever the patient's account owes."""
-    patient = get_object_or_404(Patient.objects.select_related("account"), number=number)
-    return _take(request, patient, None)
+    found = _patients([number])
+    if not found:
+        raise Http404
+    return _take(request, found[0], None)
 
 
 @allowed(Can.TAKE_PAYMENT, shows="event")
