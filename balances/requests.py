@@ -49,6 +49,9 @@ on conflict (clinic_id, key) do nothing
 """
 
 
+_ANSWER = "update balances_requestkey set answer = %s::jsonb where key = %s"
+
+
 def claim(once: Once, *, user_id: int | None) -> None:
     """Take the key for this transaction; a second taker waits here until the first has committed.
 
@@ -75,4 +78,5 @@ def was_answered(key: str) -> bool:
 
 def answer(once: Once, value: dict[str, Any]) -> None:
     """Keep what the act answers, for the next arrival of the same key."""
-    RequestKey.objects.filter(key=once.key).update(answer=value)
+    with connection.cursor() as cursor:
+        cursor.execute(_ANSWER, [json.dumps(value), once.key])

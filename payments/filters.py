@@ -17,7 +17,15 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.numbers import typed
 from clinicpay.patients.models import Account, Patient
-from clinicpay.patients.queries import accounts_found, all_called, called, called_on_the_way, is_name, narrowed
+from clinicpay.patients.queries import (
+    accounts_found,
+    all_called,
+    called,
+    called_on_the_way,
+    is_name,
+    narrowed,
+    others_called,
+)
 from clinicpay.patients.search import words
 from clinicpay.ui.filters import CheckMenu, Chip, DateSpan, ListFilter, Menu
 from clinicpay.ui.paging import Shortcut
@@ -92,16 +100,18 @@ class PaymentFilter(ListFilter):
         return self._of_patients(rows, text) if text and typed(Payment.KIND, text) is None else rows
 
     def _of_patients(self, rows: QuerySet[Payment], text: str) -> QuerySet[Payment]:
+        """Of the patients that are called so; where none is named, of the account that stands in the column instead."""
+        theirs = _beside(text)
         if not is_name(text):
-            return rows.filter(patient__in=narrowed(Patient.objects.all(), text).values("pk"))
+            return _or(rows, rows.filter(patient__in=narrowed(Patient.objects.all(), text).values("pk")), theirs)
         beginnings = words(text)
         found = all_called(beginnings)
         few = list(found[: FEW + 1])
         if len(few) <= FEW:
-            return rows.filter(patient__in=few)
-        walked, sample = called_on_the_way(rows, beginnings, "patient"), rows.filter(patient__in=found[:SAMPLE])
+            return rows.filter(Q(patient__in=few) | theirs if theirs else Q(patient__in=few))
+        walked, sample = called_on_the_way(rows, beginnings, "patient", theirs), rows.filter(patient__in=found[:SAMPLE])
         self._shortcut = Shortcut(walked, sample, BY_NAME)
-        return called(rows, beginnings, "patient")
+        return _or(rows, called(rows, beginnings, "patient"), theirs)
 
     @property
     def shortcut(self) -> Shortcut | None:
@@ -132,6 +142,19 @@ class PaymentFilter(ListFilter):
         return [] if (name == "due" and is_range) or (name == "due_on" and not is_range) else super()._chips_of(name)
 
 
+def _beside(text: str) -> Q:
+    """Payments that name no patient, of accounts such as insurers that are called so; Q() where there is none."""
+    accounts = others_called(text)
+    return Q(patient=None, account__in=accounts) if accounts else Q()
+
+
+def _or(rows: QuerySet[Payment], found: QuerySet[Payment], beside: Q) -> QuerySet[Payment]:
+    """Those found and those beside them, each by its own index: an "or" between the two would have neither."""
+    if not beside:
+        return found
+    return rows.filter(pk__in=found.order_by().values("pk").union(rows.filter(beside).order_by().values("pk")))
+
+
 def _between(first: date | None, last: date | None) -> Q:
     """Due from the first to the last day; what has no due date is in no such span."""
     if first is None:
@@ -156,12 +179,15 @@ class RefundFilter(ListFilter):
         fields = ()
 
     def search_by(self, rows: QuerySet[Refund], _name: str, text: str) -> QuerySet[Refund]:
-        """Narrow by number (a bare one is a refund's) or by the beginnings of the patient's names."""
+        """Narrow by number (a bare one is a refund's) or by the beginnings of the patient's or the account's names."""
         if (number := typed(Refund.KIND, text)) is not None:
             return rows.filter(number=number)
         if (number := typed(Payment.KIND, text)) is not None:
             return rows.filter(payment__number=number)
-        return rows.filter(payment__patient__in=narrowed(Patient.objects.all(), text).values("pk"))
+        whose = Q(payment__patient__in=narrowed(Patient.objects.all(), text).values("pk"))
+        if accounts := others_called(text):
+            whose |= Q(payment__patient=None, payment__account__in=accounts)
+        return rows.filter(whose)
 
     def by_status(self, rows: QuerySet[Refund], _name: str, value: str) -> QuerySet[Refund]:
         """A reversed one is no more what it was."""
@@ -177,6 +203,7 @@ HELD_FOR = {
     "discipline": Q(criteria__discipline__gt=""),
     "practitioner": Q(criteria__practitioner__isnull=False),
     "location": Q(criteria__location__isnull=False),
+    "package": Q(criteria__package__isnull=False),
     "custom_1": Q(criteria__custom_1__gt=""),
     "custom_2": Q(criteria__custom_2__gt=""),
     "nothing": Q(event=None, criteria=None),

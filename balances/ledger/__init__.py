@@ -26,7 +26,7 @@ from balances.signals import account_changed
 from balances.states import Source
 from clinicpay.audit.models import Actor
 from clinicpay.audit.services import line_of, record_many
-from clinicpay.clinics.db.arrays import Compiled
+from clinicpay.clinics.db.arrays import Compiled, CompiledRows
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 
@@ -83,11 +83,13 @@ def open_books(
             answer(once, books.answer or {})
 
 
+_locked = CompiledRows(lambda ids: Account.objects.select_for_update(no_key=True).filter(pk__among=ids).order_by("pk"))
+
+
 def lock_accounts(ids: Iterable[int]) -> dict[int, Account]:
     """Lock account rows in id order, so that two acts never wait for each other crosswise."""
     wanted = set(ids)
-    rows = Account.objects.select_for_update(no_key=True).filter(pk__among=wanted).order_by("pk")
-    found = {account.pk: account for account in rows}
+    found = {account.pk: account for account in _locked(wanted)}
     if len(found) != len(wanted):
         raise Refusal("This account no longer exists.")
     return found

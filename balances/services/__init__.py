@@ -21,6 +21,7 @@ from balances.services.acts import (
 )
 from balances.services.exceptions import lift_exception, make_exception
 from balances.services.holds import change_hold, hold_credit, release_credit
+from balances.services.office import OfficeCharge, bill_office_charge
 from balances.services.packages import Agreed, Visit, add_package, add_visit, cancel_rest, priced
 from balances.services.planning import (
     accounts_with_money,
@@ -52,6 +53,7 @@ from balances.services.undoing import begin_undo
 __all__ = [
     "TERMS_DAYS",
     "Agreed",
+    "OfficeCharge",
     "Visit",
     "accounts_with_money",
     "add_package",
@@ -63,6 +65,7 @@ __all__ = [
     "asked_by",
     "begin_undo",
     "bill_event",
+    "bill_office_charge",
     "bill_treatment",
     "cancel_event",
     "cancel_rest",

@@ -20,6 +20,7 @@ from balances.services.packages import leave_package
 from balances.states import ChargeKind, CreditKind, EntryKind, Source
 from clinicpay.audit.services import record
 from clinicpay.clinics import clock
+from clinicpay.clinics.db.arrays import CompiledRows
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.numbers import take
 from clinicpay.clinics.refusals import Refusal
@@ -279,9 +280,12 @@ def recover(charge: Charge, amount: int, credit: Credit, *, by: Actor, once: Onc
         books.allocate(credit, charge, amount)
 
 
+_owed = CompiledRows(open_charges, "invoice", "event", "patient")
+
+
 def suggest(account: Account, amount: int, *, event: TreatmentEvent | None = None) -> list[tuple[Charge, int]]:
     """Where `amount` of new money should go: the event's own charges first, then the oldest (A1, A3)."""
-    charges = list(open_charges([account]))
+    charges = _owed([account.pk])
     if event:
         charges.sort(key=lambda charge: charge.event_id != event.pk)  # stable: age is kept within each part
     parts = []

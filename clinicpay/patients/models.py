@@ -72,6 +72,7 @@ class Account(Numbered, TenantModel):
                 condition=models.Q(oldest_open__isnull=False),
                 name="patients_account_named",
             ),
+            models.Index(fields=["clinic", "id"], condition=~models.Q(kind="patient"), name="patients_account_others"),
         ]
 
     def __str__(self) -> str:

@@ -51,12 +51,13 @@ def called(rows: QuerySet[M], beginnings: Iterable[str], patient: str) -> QueryS
     return rows
 
 
-def called_on_the_way(rows: QuerySet[M], beginnings: Iterable[str], patient: str) -> QuerySet[M]:
-    """The same rows, each asked while an order is walked: for few of the many that a common beginning finds."""
+def called_on_the_way(rows: QuerySet[M], beginnings: Iterable[str], patient: str, beside: Q) -> QuerySet[M]:
+    """The same rows, and those `beside` them, each asked while an order is walked: for few of many that are found."""
+    fits = Q()
     for beginning in beginnings:
         found = _beginning(beginning).filter(patient=OuterRef(patient)).values("pk")[:1]
-        rows = rows.filter(IsNull(Subquery(found), False))
-    return rows
+        fits &= Q(IsNull(Subquery(found), False))
+    return rows.filter(fits | beside)
 
 
 def all_called(beginnings: Iterable[str]) -> QuerySet[PatientWord, int]:
@@ -89,6 +90,15 @@ def accounts_found(text: str) -> QuerySet[Account]:
     for word in words(text):
         others = others.filter(name__icontains=word)
     return others if words(text) else others.none()
+
+
+def others_called(text: str) -> list[int]:
+    """Keys of those accounts whose names have words that begin so, as patients are found; or of the one numbered so."""
+    rows, beginnings = accounts_found(text).order_by().values_list("pk", "name"), words(text)
+    if _is_of_account(text):
+        return [pk for pk, _ in rows]
+    named = ((pk, words(name)) for pk, name in rows)
+    return [pk for pk, has in named if all(any(word.startswith(one) for word in has) for one in beginnings)]
 
 
 def family(account: Account) -> QuerySet[Patient]:

@@ -67,6 +67,7 @@ ACTIONS = {
     "document.attached": Action("attached {document} to {subject}", "paperclip"),
     "document.removed": Action("removed {document} from {subject}", "paperclip"),
     "note.added": Action("added a note to {subject}", "note"),
+    "invoice.office_charge": Action("charged {amount} on {subject}: {description}", "file-invoice"),
     "invoice.voided": Action("voided {subject}", "circle-x"),
     "payment.returned": Action("recorded that {amount} of {payment} were taken back, as {subject}", "receipt-refund"),
     "payment.link_made": Action("made a payment link for {subject}", "link"),

@@ -47,7 +47,6 @@ class TrailTable(ListTable):
     row_template = "trail/trail_rows.html"
     noun = "lines"
     two_lines = True
-    prints_whole = True
     empty = Empty("Nothing yet", "What people do and see in this clinic is listed here.", icon="history")
 
 

@@ -6,6 +6,7 @@ from payments.forms.files import DocumentsForm, NoteForm, RemoveForm
 from payments.forms.holds import ChangeHoldForm, HoldForm, OwnFieldNamesForm, ReleaseForm
 from payments.forms.links import CreditedForm, GatewayForm, LinkForm, ReturnedForm
 from payments.forms.mail import SendForm
+from payments.forms.office import OfficeChargeForm
 from payments.forms.refunds import GoingBackForm, PlainForm, RefundForm, RefundLimitForm, ReturnForm, SealedForm
 from payments.forms.status import CollectForm, MoveForm
 from payments.forms.twins import TwinCheck
@@ -25,6 +26,7 @@ __all__ = [
     "LinkForm",
     "MoveForm",
     "NoteForm",
+    "OfficeChargeForm",
     "OwnFieldNamesForm",
     "PlainForm",
     "ReasonForm",

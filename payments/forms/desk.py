@@ -157,6 +157,7 @@ class TakePaymentForm(TwinCheck, ApplyForm):
             tenders=[first, *others],
             parts=list(self.parts().items()),
             payer=self.payers.get(self.cleaned_data.get("payer", "")),
+            charges=self.charges,
             memo=self.cleaned_data["memo"],
             **context,
         )

@@ -53,6 +53,8 @@ class Order:
     payer: Account | None = None
     event: TreatmentEvent | None = None
     memo: str = ""
+    charges: Sequence[Charge] = ()
+    """Those of them that have been read, with their invoices; the others are looked up."""
 
     @property
     def amount(self) -> int:
@@ -76,7 +78,7 @@ def record_payment(
     """
     require(by, Can.TAKE_PAYMENT)
     _check(account, order)
-    charges = Charge.objects.select_related("invoice").in_bulk([charge_id for charge_id, _ in order.parts])
+    charges = _charges(order)
     # An insurer's money pays charges of its patients' accounts: those are locked, too.
     accounts = {account.pk, *(charge.account_id for charge in charges.values())}
     with open_books(*accounts, by=by, source=source, once=once, dated=dated) as books:
@@ -110,6 +112,14 @@ def _check(account: Account, order: Order) -> None:
         raise Refusal("This treatment belongs to another account.")
     if order.patient and not may_pay_for(account, order.patient):
         raise Refusal("This patient belongs to another account.")
+
+
+def _charges(order: Order) -> dict[int, Charge]:
+    """What the order pays, with invoices. Where a charge belongs never changes, so one read earlier will do."""
+    found = {charge.pk: charge for charge in order.charges}
+    if others := [charge_id for charge_id, _ in order.parts if charge_id not in found]:
+        found |= Charge.objects.select_related("invoice").in_bulk(others)
+    return {charge_id: found[charge_id] for charge_id, _ in order.parts if charge_id in found}
 
 
 def _applied(order: Order) -> int:

@@ -34,9 +34,15 @@ def _billed_again(world: World) -> dict[str, Any]:
     return {"seal": seal, "request_key": str(uuid.uuid4())}
 
 
+def _office_charge(world: World) -> dict[str, Any]:
+    asked = {"description": "Copies", "amount": "15.00", "location": world.location.pk}
+    return asked | {"request_key": str(uuid.uuid4())}
+
+
 OF_INVOICES: dict[str, tuple[str, Any]] = {
     "invoice_credit": ("bill", _credit_note),
     "invoice_void": ("bill", _voided),
     "credit_reverse": ("bill", _credited_less),
+    "office_charge": ("rita", _office_charge),
     "treatment_bill": ("rita", _billed_again),
 }

@@ -31,6 +31,7 @@ WITH_REASON = {
     *("slip_void", "promise_cancel", "case_close"),
 }
 WITH_BEFORE = {
+    "office_charge",
     *("patient_edit", "treatment_start", "treatment_complete", "treatment_cancel", "clinical_record"),
     *(
         "pay_for_patient",

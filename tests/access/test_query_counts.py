@@ -44,6 +44,7 @@ MOST = {
     "patient_edit": 6,
     "payers": 6,
     "account_edit": 6,
+    "office_charge": 6,
     "patient_lookup": 6,
     "benefits": 6,
     "benefits_new": 6,

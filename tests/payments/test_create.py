@@ -305,6 +305,7 @@ def test_c24_without_charge_and_copay_nothing_is_estimated(rita, harbor, ethan):
     shown = panel(rita, harbor, ethan, kind="pre_payment")
     assert "No charge is known and the check names no copay." in shown
     assert "Use this amount" not in shown
+    assert "Benefits by service in this check" in shown, "what the check does say stands there all the same (S1.47)"
 
 
 def test_s1_48_use_this_amount_fills_the_amount_without_script_too(rita, harbor, ethan):

@@ -290,6 +290,21 @@ def test_search_for_a_common_beginning_finds_all_of_it(harbor, rita, some, monke
     assert refs(rita, q="b") == ref(some[2], some[1])
 
 
+@pytest.mark.parametrize("typed", ["beacon", "Dental bea", "AC-{:03d}"])
+@pytest.mark.parametrize("few", [0, 200])
+def test_s1_29_search_finds_what_a_payer_sent_by_the_name_that_stands_in_the_column(
+    harbor, rita, some, typed, few, monkeypatch
+):
+    """With many patients of the name and with few; "con" is in the name, but no word of it begins so."""
+    a_patient(harbor, "Bea", "Dental")
+    monkeypatch.setattr("payments.filters.FEW", few)
+    insurer = open_account(by=harbor.itself, kind=Account.Kind.INSURANCE, name="Beacon Dental Insurance")
+    sent = a_payment(harbor, insurer, 700)
+
+    assert refs(rita, q=typed.format(insurer.number)) == ref(sent)
+    assert refs(rita, q="con") == []
+
+
 def test_s1_30_filters_order_search_and_page_stand_in_the_address(harbor, rita):
     patient = a_patient(harbor, "Maya", "Okafor")
     for n in range(33):

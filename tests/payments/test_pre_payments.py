@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import uuid
 from datetime import timedelta
 
@@ -137,6 +138,16 @@ def test_s3_35_pre_payments_are_listed_with_what_they_match_and_their_age(pages,
 )
 def test_list_is_narrowed_and_sorted_by_its_address(pages, three, query, found):
     assert listed(pages.html(query=query)) == found
+
+
+def test_list_is_narrowed_by_every_criterion_that_it_offers(pages, harbor, three):
+    name_own_fields(by=harbor.adam, custom_1="Insurance case", custom_2="Study")
+    offered = re.findall(r'<option value="(\w+)"', pages.html().split('name="by"')[1].split("</select>")[0])
+
+    assert "package" in offered
+    assert "Nothing named" in pages.text()
+    for one in offered:
+        assert "List of pre-payments" in pages.html(query=f"?by={one}"), one
 
 
 def test_reception_reads_the_list_and_releases_nothing(pages, three):

@@ -12,6 +12,7 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.close.queries import totals_of_day
+from clinicpay.patients.services import open_account
 from clinicpay.staff.models import Membership
 from clinicpay.ui.words import day_words
 from payments.models import Payment, Refund
@@ -251,6 +252,18 @@ def test_list_shows_what_waits_and_the_menu_counts_it(harbor, paid):
     assert "RF-001" in page
     assert "RF-002" not in page
     assert 'title="1 waiting"' in page
+
+
+@pytest.mark.parametrize(("asked", "found"), [("beacon", True), ("AC-002", True), ("park", False)])
+def test_list_finds_refunds_of_a_payers_money_by_its_name(harbor, paid, asked, found):
+    insurer = open_account(by=harbor.itself, kind="insurance", name="Beacon Dental Insurance")
+    sent = a_payment(harbor, insurer, 700, method=Method.TRANSFER)
+    record_return(sent, 700, by=harbor.bill, reason=ReturnReason.RECALLED)
+
+    page = browser(harbor, "bill").get("/c/harbor/refunds/", {"q": asked}).content.decode()
+
+    assert insurer.ref == "AC-002"
+    assert ("RF-001" in page) == found
 
 
 def test_note_on_paper_is_for_what_was_approved(harbor, paid):

@@ -12,9 +12,9 @@ from clinicpay.clinics.scope import clinic_scope
 from payments.models import Receipt
 from tests.factories import Clinicful, a_charge, a_patient
 
-MOST = 21
-"""Three find session, user and memberships, five the patient and what is owed, one whether the same was just paid,
-twelve write it down."""
+MOST = 20
+"""Three find session, user and memberships, four the patient, what is owed and the place, one whether the same was
+just paid, twelve write it down."""
 
 
 @pytest.fixture

@@ -92,6 +92,30 @@ def test_s3_7_account_shows_its_money_and_charges_and_leads_to_allocate(harbor, 
         assert words in page, words
 
 
+def test_s0_25_a_balance_without_a_treatment_says_that_it_is_an_office_charge(harbor, bill, accounts):
+    account = accounts["Ben"]
+    ben, charge = account.patients.get(), an_office_charge(harbor, account, 1500)
+    invoice = f"/c/harbor/invoices/{charge.invoice.ref}/"
+
+    for page in (invoice, f"/c/harbor/patients/{ben.ref}/", f"/c/harbor/patients/{ben.ref}/pay/"):
+        assert '<span class="in-words">Office charge</span>' in bill.get(page).content.decode(), page
+    assert f'<a href="{PAGE}{account.ref}/">{account.name}</a>' in bill.get(invoice).content.decode()
+    assert (
+        '<span class="in-words">Office charge</span>'
+        in bill.get(f"/c/harbor/followups/{account.ref}/").content.decode()
+    )
+
+
+def test_receipt_of_money_for_nobody_in_particular_leads_back_to_its_account(harbor, bill, accounts):
+    charge = an_office_charge(harbor, accounts["Ben"], 1500)
+    receipt = a_payment(harbor, accounts["Ben"], 1500, (charge, 1500)).receipt
+
+    page = bill.get(f"/c/harbor/receipts/{receipt.ref}/").content.decode()
+
+    assert f'href="{PAGE}{accounts["Ben"].ref}/">Back to Ben OfBen</a>' in page
+    assert "<td>–</td>" in page, "no patient is named"
+
+
 def test_all_shows_what_is_used_up_and_paid(harbor, bill, accounts):
     account = accounts["Ada"]
     charge = a_charge(harbor, account.patients.get(), 700)

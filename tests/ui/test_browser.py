@@ -44,6 +44,7 @@ class Payments(ListTable):
     row_template = "gallery/rows.html"
     noun = "payments"
     two_lines = True
+    prints_whole = True
 
 
 class PaymentForm(ClinicForm):
@@ -311,6 +312,17 @@ def test_toast_event_shows_text_and_link(gallery):
     note = page.locator("#toasts .toast-note")
     expect(note).to_contain_text("<b>Saved</b>")
     expect(note.get_by_role("link")).to_have_attribute("href", "/p/")
+
+
+def test_print_of_a_list_with_more_pages_asks_for_all_of_it_first(gallery):
+    page = gallery.open("/list/")
+    page.add_init_script("window.print = () => { document.documentElement.dataset.printed = location.search }")
+    page.evaluate("() => { window.print = () => { document.documentElement.dataset.printed = 'a page' } }")
+
+    page.get_by_role("button", name="Print").click()
+
+    expect(page.locator("html")).to_have_attribute("data-printed", "?rows=all")
+    expect(page).to_have_url(re.compile(r"/list/\?rows=all$"))
 
 
 def test_menu_opens_on_a_phone(gallery):
