@@ -13,6 +13,7 @@ from balances.states import OPENS_CHARGE, CreditKind, EntryKind, PostingKind, Se
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 from treatments.models import TreatmentEvent
+from treatments.states import COMPLETED
 
 TARGET_ORDER = ("invoice__invoice_date", "invoice__due_date", "invoice__number", "service_date", "line", "pk")
 """Oldest invoice first; inside it service date, then line (A3)."""
@@ -129,10 +130,10 @@ def event_balances(event_ids: Iterable[int]) -> dict[int, Balance]:
 
 
 def with_balances(events: list[Any]) -> list[Any]:
-    """Give each event its `balance`, one query for all; None while nothing was charged."""
+    """Give each event its `balance`, one query for all; None before it is complete and while nothing was charged."""
     balances = event_balances(event.pk for event in events)
     for event in events:
-        event.balance = balances.get(event.pk)
+        event.balance = balances.get(event.pk, Balance() if event.state in COMPLETED else None)
     return events
 
 

@@ -63,6 +63,26 @@ def test_exactly_one_settlement(harbor, rita, paid, state):
     assert [word for word in ("Unpaid", "Partial", "Paid") if f">{word}<" in heading] == [state]
 
 
+def test_no_charge_is_said_of_what_is_complete_and_free(harbor, rita):
+    """S0.5, S0.13: on its page, in both lists and beside a payment; before it is complete there is nothing to say."""
+    event = an_event(harbor, a_patient(harbor), 0, service_at=timezone.now())
+    asked = create_payment(PaymentRequest(event.patient, 500, harbor.location, event=event), by=harbor.rita)
+    lists = ("treatments/", f"patients/{event.patient.ref}/")
+
+    def pills(page: str) -> int:
+        return rita.get(f"/c/harbor/{page}").content.decode().count(">No charge<")
+
+    assert [pills(page) for page in (*lists, f"treatments/{event.ref}/")] == [0, 0, 0]
+    assert "Left to pay Not charged yet" in text_of(rita.get(f"/c/harbor/payments/{asked.ref}/"))
+
+    complete_event(event, by=harbor.petra)
+
+    assert [pills(page) for page in lists] == [1, 1]
+    html = rita.get(f"/c/harbor/treatments/{event.ref}/").content.decode()
+    assert ">No charge<" in html[html.index('class="page-head') : html.index('id="clinical-h"')]
+    assert "Left to pay Nothing was charged" in text_of(rita.get(f"/c/harbor/payments/{asked.ref}/"))
+
+
 def test_every_amount_says_where_it_is(harbor, rita, today):
     """S0.1: paid, written off, credited, on a plan and billed again; the lines add up to what was charged."""
     patient = a_patient(harbor)
