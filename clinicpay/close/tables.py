@@ -26,7 +26,6 @@ class DayTable(ListTable):
     row_template = "close/day_rows.html"
     noun = "days"
     two_lines = True
-    prints_whole = True
     empty = Empty("No day to close yet", "A day is listed here as soon as something happens on it.", icon="lock")
 
     @cached_property

@@ -9,6 +9,11 @@ _PHONE = re.compile(r"\+?[0-9(][0-9 ().\-/]*")
 SHORTEST_PHONE = 5
 """Digits from which a number may be the beginning of a phone number."""
 
+_PLAIN = str.maketrans(
+    {"ł": "l", "đ": "d", "ð": "d", "ø": "o", "ħ": "h", "ŧ": "t", "ı": "i", "þ": "th", "æ": "ae", "œ": "oe"}
+)
+"""Letters that no accent makes, as they are typed on a keyboard that lacks them (sql/0008)."""
+
 _DAYS = ("%Y-%m-%d", "%m/%d/%Y", "%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y")
 
 
@@ -24,10 +29,13 @@ def words(text: str) -> list[str]:
 
 
 def found_by(name: str, phone: str) -> list[str]:
-    """Every word that finds a patient: those of the name, and the phone with and without its area and country."""
+    """Every word that finds a patient: those of the name, and the phone with and without its area and country.
+
+    "Łukasz" is found as it is written, and as "lukasz".
+    """
     digits = re.sub(r"[^0-9]", "", phone)
     numbers = [digits[-size:] for size in (80, 10, 7) if len(digits) >= SHORTEST_PHONE]
-    return list(dict.fromkeys([*words(name), *numbers]))
+    return list(dict.fromkeys([*words(name), *words(fold(name).translate(_PLAIN)), *numbers]))
 
 
 def phone_digits(text: str) -> str:

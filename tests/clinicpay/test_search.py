@@ -1,6 +1,9 @@
 """The search of the top bar: what it finds, for whom, and what Enter opens."""
 
+from pathlib import Path
+
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -59,6 +62,25 @@ def said(text: str, member, limit: int = 50) -> dict[str, list[str]]:
 )
 def test_finds(people, typed, hits):
     assert said(typed, people.rita) == hits
+
+
+@pytest.mark.parametrize("typed", ["łuk", "Luk", "lukasz ost", "OSTERGARD"])
+def test_letter_that_a_keyboard_lacks_is_not_needed(people, typed):
+    a_patient(people, "Łukasz", "Østergård")
+
+    assert said(typed, people.rita) == {"Patients": ["Łukasz Østergård"]}
+
+
+def test_patients_of_before_are_found_by_plain_letters_too(people):
+    """What the migration gives them is what new ones are given."""
+    patient = a_patient(people, "Łukasz", "Þór-Æble")
+    given = set(patient.words.values_list("word", flat=True))
+    patient.words.filter(word__in=["lukasz", "thor", "aeble"]).delete()
+    with connection.cursor() as cursor:
+        cursor.execute((Path(settings.BASE_DIR) / "clinicpay/patients/sql/0008_plain_letters.sql").read_text())
+
+    assert {"łukasz", "lukasz", "thor", "aeble"} <= given
+    assert set(patient.words.values_list("word", flat=True)) == given
 
 
 def test_bank_slips_are_found_by_number_by_who_carries_them(people):
