@@ -126,6 +126,7 @@ class Charge(TenantModel):
             models.Index(
                 fields=["clinic", "source"], condition=Q(source__isnull=False), name="balances_charge_moved_to"
             ),
+            models.Index(fields=["clinic", "event"], condition=Q(voided=True), name="balances_charge_void"),
         ]
 
     def __str__(self) -> str:

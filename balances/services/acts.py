@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from balances.billable import billable_again, why_not_billed_again
+from balances.billable import billable_again, to_bill, why_not_billed_again
 from balances.ledger import Books, find_allocation, find_entry, open_books
 from balances.matchable import held_for, traits_of
 from balances.matching import failed
@@ -89,7 +89,8 @@ def bill_event(
 def bill_again(event: TreatmentEvent, *, by: Actor, once: Once | None = None) -> Invoice:
     """Put a complete event's procedures whose invoice was voided on a new one (W-6).
 
-    Raises Refusal when there are none, or when the event isn't complete.
+    Those of which somebody has said why not stay out, unless that was said of all. Raises Refusal when there are
+    none, or when the event isn't complete.
     """
     require(by, Can.BILL)
     with open_books(event.patient.account, by=by, once=once) as books:
@@ -97,6 +98,7 @@ def bill_again(event: TreatmentEvent, *, by: Actor, once: Once | None = None) ->
         again = billable_again(event.pk)
         if refused := why_not_billed_again(event, again):
             raise Refusal(refused)
+        again = to_bill(again)
         invoice = _issue(event, [one.procedure for one in again], books)
         before = ", ".join(dict.fromkeys(str(one.before.invoice) for one in again))
         total = sum(one.procedure.fee for one in again)

@@ -31,6 +31,7 @@ ACTIONS = {
     "event.reviewed": Action("reviewed the payment of {subject}: {review}", "eye", Can.SEE_MONEY),
     "event.confirmed": Action("confirmed {subject} for the daily close", "circle-check", Can.SEE_MONEY),
     "event.billed_again": Action("billed {subject} again on {invoice}: {amount}", "file-invoice"),
+    "event.left_unbilled": Action("said why {subject} is not billed again: {amount}", "note"),
     "event.record_written": Action("wrote the clinical record of {subject}", "notes", Can.SEE_TREATMENTS),
     "package.added": Action("agreed on {subject} at {price}", "list-check"),
     "package.visit_added": Action("added a treatment to {subject}", "plus"),

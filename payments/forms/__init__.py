@@ -9,7 +9,7 @@ from payments.forms.mail import SendForm
 from payments.forms.refunds import GoingBackForm, PlainForm, RefundForm, RefundLimitForm, ReturnForm, SealedForm
 from payments.forms.status import CollectForm, MoveForm
 from payments.forms.twins import TwinCheck
-from payments.forms.undo import CreditNoteForm, ReasonForm, SealedReasonForm, UndoForm
+from payments.forms.undo import CreditNoteForm, NotBilledForm, ReasonForm, SealedReasonForm, UndoForm
 
 __all__ = [
     "AllocateForm",
@@ -24,6 +24,7 @@ __all__ = [
     "HoldForm",
     "LinkForm",
     "MoveForm",
+    "NotBilledForm",
     "NoteForm",
     "OwnFieldNamesForm",
     "PlainForm",

@@ -1,4 +1,7 @@
-"""Billing a treatment again whose invoice was voided: what that does, to be shown before, and done only as shown."""
+"""Billing a treatment again whose invoice was voided: what that does, to be shown before, and done only as shown.
+
+So is saying why it is not billed again.
+"""
 
 import hashlib
 import json
@@ -7,12 +10,12 @@ from datetime import date, timedelta
 
 from django.db import transaction
 
-from balances.billable import Again, billable_again, why_not_billed_again
+from balances.billable import Again, Left, billable_again, left_unbilled, to_bill, waiting, why_not_billed_again
 from balances.ledger import open_books
 from balances.models import Invoice
 from balances.queries import first_open_day
 from balances.requests import Once
-from balances.services import TERMS_DAYS, bill_again
+from balances.services import TERMS_DAYS, bill_again, waive_billing
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.refusals import Refusal
@@ -24,11 +27,15 @@ from treatments.models import Procedure, TreatmentEvent
 
 @dataclass(frozen=True)
 class Billing:
-    """All that billing a treatment again would do (minor units), or why it can't be done."""
+    """All that billing a treatment again would do (minor units), or why it can't be done.
+
+    `left` is what somebody has said of procedures that are not billed again; where that is all, `lines` are they.
+    """
 
     event: TreatmentEvent
     account: Account
     lines: list[Again]
+    left: list[Left]
     free: list[Procedure]
     today: date
     day: date
@@ -45,6 +52,11 @@ class Billing:
         return sum(one.before.amount for one in self.lines)
 
     @property
+    def is_waived(self) -> bool:
+        """Whether somebody has said of all of it why it is not billed again."""
+        return bool(self.lines) and not waiting(self.lines)
+
+    @property
     def due(self) -> date:
         """By when it is to be paid."""
         return self.today + timedelta(days=TERMS_DAYS)
@@ -59,17 +71,19 @@ class Billing:
         """A digest of everything that is shown: who confirms sends it back, and nothing else is done."""
         lines = [(one.procedure.pk, one.procedure.fee, one.before.pk) for one in self.lines]
         account = (self.account.pk, self.account.owes, self.account.credit)
-        shown = [self.event.pk, lines, account, str(self.today), str(self.day)]
+        said = [one.waiver.pk for one in self.left]
+        shown = [self.event.pk, lines, said, account, str(self.today), str(self.day)]
         return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
 
 def foresee_billing(event: TreatmentEvent, clinic: Clinic) -> Billing:
     """What billing it again would do now."""
-    lines, today = billable_again(event.pk), clock.today(clinic)
+    again, today = billable_again(event.pk), clock.today(clinic)
     account = Account.objects.get(pk=event.patient.account_id)
     free = list(event.procedures.filter(fee=0).order_by("line"))
     day = first_open_day(event.location_id, today)
-    return Billing(event, account, lines, free, today, day, why_not_billed_again(event, lines))
+    why_not = why_not_billed_again(event, again)
+    return Billing(event, account, to_bill(again), left_unbilled(again), free, today, day, why_not)
 
 
 @transaction.atomic
@@ -87,3 +101,16 @@ def bill_as_shown(event: TreatmentEvent, seal: str, *, by: Actor, once: Once) ->
         invoice = bill_again(event, by=by)
         books.answer = {"invoice": invoice.number}
     return invoice
+
+
+@transaction.atomic
+def waive_as_shown(event: TreatmentEvent, seal: str, *, by: Actor, reason: str, once: Once) -> None:
+    """Say why a treatment is not billed again, if what waits is what was shown, asked once more under its lock.
+
+    Raises Changed when it is anything else, Refusal when nothing waits; a second arrival raises Repeated first.
+    """
+    with open_books(event.patient.account, by=by, once=once) as books:
+        now = foresee_billing(TreatmentEvent.objects.select_related("patient").get(pk=event.pk), by.clinic)
+        if not now.why_not and not now.is_waived and now.seal != seal:
+            raise Changed
+        books.answer = {"amount": waive_billing(event, by=by, reason=reason)}

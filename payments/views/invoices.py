@@ -17,7 +17,7 @@ from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
-from payments.forms import CreditNoteForm, SealedForm, SealedReasonForm
+from payments.forms import CreditNoteForm, NotBilledForm, SealedForm, SealedReasonForm
 from payments.services import (
     bill_as_shown,
     foresee_billing,
@@ -25,6 +25,7 @@ from payments.services import (
     foresee_void,
     uncredit_as_shown,
     void_as_shown,
+    waive_as_shown,
 )
 from payments.views.acts import done
 from treatments.models import TreatmentEvent
@@ -113,6 +114,23 @@ def _billed(request: ClinicRequest, event: TreatmentEvent, form: SealedForm) -> 
         return None
     notify(request, f"{event.ref} was billed again: {Invoice(number=number).ref} was issued.")
     return number
+
+
+@allowed(Can.BILL, shows="event")
+def treatment_not_billed(request: ClinicRequest, number: int) -> HttpResponse:
+    """Say why a treatment is not billed again: nobody is asked to any more, and whoever may bill still can."""
+    event = get_object_or_404(events().select_related("patient__account"), number=number)
+    clinic, form = request.member.clinic, NotBilledForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _waived(request, event, form):
+        return redirect_after(request, address(clinic, "treatment", number=number))
+    context = {"event": event, "form": form, "foreseen": foresee_billing(event, clinic)}
+    return render_page(request, "payments/treatment_not_billed.html", context, status=422 if form.is_bound else 200)
+
+
+def _waived(request: ClinicRequest, event: TreatmentEvent, form: NotBilledForm) -> bool:
+    seal, reason, once = form.cleaned_data["seal"], form.cleaned_data["reason"], form.once("waive", event.pk)
+    act = partial(waive_as_shown, event, seal, by=request.member, reason=reason, once=once)
+    return done(request, form, act, f"Noted: {event.ref} is not billed again.")
 
 
 def _invoice(number: int) -> Invoice:

@@ -34,9 +34,14 @@ def _billed_again(world: World) -> dict[str, Any]:
     return {"seal": seal, "request_key": str(uuid.uuid4())}
 
 
+def _not_billed(world: World) -> dict[str, Any]:
+    return _billed_again(world) | {"reason": "Done for free"}
+
+
 OF_INVOICES: dict[str, tuple[str, Any]] = {
     "invoice_credit": ("bill", _credit_note),
     "invoice_void": ("bill", _voided),
     "credit_reverse": ("bill", _credited_less),
     "treatment_bill": ("rita", _billed_again),
+    "treatment_not_billed": ("rita", _not_billed),
 }

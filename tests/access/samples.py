@@ -77,7 +77,9 @@ ABOUT: dict[str, Callable[[World], Any]] = {
     **dict.fromkeys(("payment_hold", "hold_change", "hold_release"), lambda world: world.held.payment),
     "payment_return": lambda world: world.charged(),
     "link_make": lambda world: world.draft,
-    **dict.fromkeys(("treatment_bill", "treatment_bill_follow_up"), lambda world: world.void.event),
+    **dict.fromkeys(
+        ("treatment_bill", "treatment_not_billed", "treatment_bill_follow_up"), lambda world: world.void.event
+    ),
     **dict.fromkeys(("event_review", "event_confirm"), lambda world: world.reviewed()),
     "write_off_new": lambda world: world.debtor,
     "event_flag": lambda world: world.owing(),
