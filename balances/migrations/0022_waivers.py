@@ -57,7 +57,9 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="charge",
             index=models.Index(
-                condition=models.Q(("voided", True)), fields=["clinic", "event"], name="balances_charge_void"
+                condition=models.Q(("kind", "procedure"), ("voided", True)),
+                fields=["clinic", "event", "procedure", "id"],
+                name="balances_charge_void",
             ),
         ),
     ]

@@ -50,9 +50,10 @@ def untreated() -> QuerySet[Payment]:
 
 def unreviewed(clinic: Clinic) -> QuerySet[TreatmentEvent]:
     """Closed treatments whose payment state nobody has recorded, or whose review the ledger now contradicts (S0.13)."""
-    closed = Q(state=EventState.CLOSED, service_at__gte=first_moment(clinic))
-    rows = TreatmentEvent.objects.filter(closed | Q(pk__in=_reviewed().filter(_contradicted()).values("pk")))
-    return rows.filter(~_is_unbilled())
+    closed = TreatmentEvent.objects.filter(state=EventState.CLOSED, service_at__gte=first_moment(clinic))
+    again = _reviewed().filter(_contradicted()).values("pk")
+    # A union, as an "or" of both would read every treatment there ever was.
+    return _billed(TreatmentEvent.objects.filter(pk__in=closed.values("pk").union(again, all=True)))
 
 
 def unbilled() -> QuerySet[TreatmentEvent]:
@@ -63,9 +64,13 @@ def unbilled() -> QuerySet[TreatmentEvent]:
     return TreatmentEvent.objects.filter(state__in=COMPLETED, pk__in=void_and_waiting().order_by().values("event"))
 
 
-def _is_unbilled() -> Q:
-    """Whether a treatment is to be billed again first: it is reviewed, confirmed and followed up after that."""
-    return Q(Exists(void_and_waiting().filter(event=OuterRef("pk"))), state__in=COMPLETED)
+def _billed(rows: QuerySet[TreatmentEvent]) -> QuerySet[TreatmentEvent]:
+    """Without those to be billed again first, which are reviewed, confirmed and followed up after that.
+
+    Each is looked up by itself: there are few of these, and there may be many void charges.
+    """
+    waits = void_and_waiting().filter(event=OuterRef("pk")).order_by().values("pk")[:1]
+    return rows.alias(waits=Subquery(waits)).exclude(waits__isnull=False, state__in=COMPLETED)
 
 
 def unconfirmed() -> QuerySet[TreatmentEvent]:
@@ -75,7 +80,7 @@ def unconfirmed() -> QuerySet[TreatmentEvent]:
     """
     rows = _reviewed().filter(state=EventState.REVIEWED)
     paid = rows.filter(~_contradicted(), outcome=Outcome.PAID)
-    return TreatmentEvent.objects.filter(~_is_unbilled(), pk__in=paid.values("pk"))
+    return _billed(TreatmentEvent.objects.filter(pk__in=paid.values("pk")))
 
 
 def _reviewed() -> QuerySet[Any]:
@@ -102,7 +107,7 @@ def unfollowed(clinic: Clinic, *, is_flagging: bool) -> QuerySet[TreatmentEvent]
     planned = Exists(Plan.objects.filter(account=OuterRef("account"), status=PlanStatus.ACTIVE))
     gaps = owed.filter(~followed).exclude(planned, source__isnull=False)
     rows = TreatmentEvent.objects.filter(pk__in=gaps.values("event"))
-    rows = rows.exclude(pk__in=unreviewed(clinic).values("pk")).filter(~_is_unbilled())
+    rows = _billed(rows.exclude(pk__in=unreviewed(clinic).values("pk")))
     if not is_flagging:
         return rows
     theirs = Case.objects.filter(account=OuterRef("patient__account")).exclude(state=CaseState.CLOSED)

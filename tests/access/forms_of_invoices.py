@@ -35,7 +35,7 @@ def _billed_again(world: World) -> dict[str, Any]:
 
 
 def _not_billed(world: World) -> dict[str, Any]:
-    return _billed_again(world) | {"reason": "Done for free"}
+    return _billed_again(world) | {"reason": "Wrong one"}
 
 
 OF_INVOICES: dict[str, tuple[str, Any]] = {

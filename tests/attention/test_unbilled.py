@@ -127,14 +127,14 @@ def test_saying_why_not_takes_it_off_and_stands_on_its_page(harbor, rita, void):
 
     assert f"Noted: {event.ref} is not billed again." in text_of(answer)
     shown = Words(answer.content.decode()).text
-    assert re.search(r"Not billed again \$150\.00 : Done for free said .{5,90} by Rita", shown)
+    assert re.search(r"Not billed again \$150\.00 “Done for free” said .{5,90} by Rita", shown)
     assert "To bill again" not in shown
     assert shown.count("not billed again") == 3  # beside each procedure, and as what was done
     assert "Bill again" in shown  # after all
     assert listed(rita, "unbilled") == []
     assert listed(rita, "unreviewed") == [event.ref]
     assert (
-        "Not billed again $150.00 : Done for free"
+        "Not billed again $150.00 “Done for free”"
         in Words(rita.get(f"/c/harbor/invoices/{void.ref}/").content.decode()).text
     )
     line = AuditEvent.objects.get(action="event.left_unbilled")
@@ -182,7 +182,7 @@ def test_what_is_not_billed_stays_out_when_more_is_voided(harbor, rita, now):
     assert "$47.00" not in text_of(rita.get(place("unbilled")))
     page = text_of(rita.get(f"/c/harbor/treatments/{event.ref}/bill/"))
     assert "Billed $7.00" in page
-    assert "Not billed $40.00 : Done for free" in page
+    assert "Not billed $40.00 “Done for free”" in page
 
     again = bill_again(event, by=harbor.rita)
 
@@ -219,7 +219,7 @@ def test_sent_twice_is_said_once_and_by_another_is_told(harbor, rita, bill, void
 
     page = text_of(bill.get(form_of(void.event)))
     assert "This was said already" in page
-    assert re.search(r"\$150\.00 : Done for free said .{5,30} by Rita", page)
+    assert re.search(r"\$150\.00 “Done for free” said .{5,30} by Rita", page)
     late = bill.post(form_of(void.event), said(seal=seal, reason="Because"))
     assert late.status_code == 422
     assert Waiver.objects.count() == 2
