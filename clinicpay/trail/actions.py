@@ -66,7 +66,7 @@ ACTIONS = {
     "document.removed": Action("removed {document} from {subject}", "paperclip"),
     "note.added": Action("added a note to {subject}", "note"),
     "invoice.voided": Action("voided {subject}", "circle-x"),
-    "payment.returned": Action("recorded that {amount} of {payment} were taken back, as {subject}", "receipt-refund"),
+    "payment.returned": Action("recorded that {amount} of {payment} was taken back, as {subject}", "receipt-refund"),
     "payment.link_made": Action("made a payment link for {subject}", "link"),
     "payment.link_revoked": Action("revoked the payment link of {subject}", "ban"),
     "payment.captured_late": Action("booked a late capture for {payment}: {amount} as {subject}", "alert-triangle"),
@@ -93,7 +93,7 @@ ACTIONS = {
     "write_off.requested": Action("asked to write {amount} off as {subject}", "scale"),
     "write_off.approved": Action("approved {subject}: {amount} written off", "scale"),
     "write_off.rejected": Action("declined {subject}: {amount}", "scale"),
-    "write_off.reversed": Action("reversed {subject}: {amount} are owed again", "scale"),
+    "write_off.reversed": Action("reversed {subject}: {amount} is owed again", "scale"),
     "invoice.recovered": Action("recovered {amount} of {subject}, which had been written off", "cash"),
     "delegation.made": Action(
         "let {member} approve write-offs of up to {limit} each, until {last_day}", "key", Can.MANAGE_SETTINGS

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from balances.ledger import CreditNote
 from balances.models import Invoice
-from balances.queries import credit_notes, invoice_charges, live_allocations
+from balances.queries import credit_notes, invoice_charges
 from balances.requests import Repeated
 from balances.services import credit_charge
 from clinicpay import money
@@ -85,10 +85,17 @@ def invoice_void(request: ClinicRequest, number: int) -> HttpResponse:
 
 
 def _voided(request: ClinicRequest, found: Invoice, form: SealedReasonForm) -> bool:
+    """A second arrival of the form says what the first one did. A refusal goes on the form."""
     seal, reason, once = form.cleaned_data["seal"], form.cleaned_data["reason"], form.once("void", found.pk)
-    freed = " What had paid it is in hand again." if live_allocations(charge__invoice=found).exists() else ""
-    act = partial(void_as_shown, found, seal, by=request.member, reason=reason, once=once)
-    return done(request, form, act, f"{found.ref} is void.{freed}")
+    try:
+        freed = void_as_shown(found, seal, by=request.member, reason=reason, once=once)
+    except Repeated as repeated:
+        freed = int(repeated.answer.get("freed", 0))
+    except Refusal as refusal:
+        form.add_error(None, str(refusal))
+        return False
+    notify(request, f"{found.ref} is void.{' What had paid it is in hand again.' if freed else ''}")
+    return True
 
 
 @allowed(Can.BILL, shows="event")
