@@ -214,7 +214,7 @@ class EventGaps(GapTable):
         order_by = "since"
 
 
-class VoidGaps(EventGaps):
+class VoidGaps(GapTable):
     """Treatments to be billed again."""
 
     since = column("Treated", order_by="service_at")
