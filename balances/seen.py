@@ -58,7 +58,7 @@ class Seen:
         left = credit.available if credit else 0
         if left != self.available:
             was, now = money.show(self.available, currency), money.show(left, currency)
-            said.insert(0, f"{was} were available, {now} are now.")
+            said.insert(0, f"{was} was available, {now} is now.")
         return said
 
     def check(self, currency: str) -> None:
@@ -71,7 +71,7 @@ def _words(charge: Charge, was: int, currency: str) -> str:
     where = f"{charge.invoice.ref}, {charge}" if charge.invoice else str(charge)
     owed = money.show(was, currency)
     if charge.voided:
-        return f"{where}: {owed} were owed; the invoice is void now."
+        return f"{where}: {owed} was owed; the invoice is void now."
     if not charge.outstanding:
-        return f"{where}: {owed} were owed; nothing is left to pay now."
-    return f"{where}: {owed} were owed, {money.show(charge.outstanding, currency)} are now."
+        return f"{where}: {owed} was owed; nothing is left to pay now."
+    return f"{where}: {owed} was owed, {money.show(charge.outstanding, currency)} is now."

@@ -137,7 +137,7 @@ def _deductible_words(used: int, left: int | None, currency: str) -> str:
         return "The check does not say what is left of the deductible: none is counted."
     if left == 0:
         return "The deductible is met."
-    return f"{show(used, currency)} of the {show(left, currency)} that are left of the deductible."
+    return f"{show(used, currency)} of the {show(left, currency)} that is left of the deductible."
 
 
 def _limit(line: Line, steps: list[Step], left: Left, currency: str) -> list[Step]:

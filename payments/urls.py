@@ -100,6 +100,7 @@ urlpatterns = [
     path("payments/surprises/<int:task>/went-back/", foreign.gateway_task_return, name="gateway_task_return"),
     path("settings/card-payments/", gateway_settings.settings_gateway, name="settings_gateway"),
     path("treatments/<te:number>/bill/", invoices.treatment_bill, name="treatment_bill"),
+    path("treatments/<te:number>/bill/not/", invoices.treatment_not_billed, name="treatment_not_billed"),
     path("invoices/<inv:number>/", documents.invoice, name="invoice"),
     path("invoices/<inv:number>/credit/", invoices.invoice_credit, name="invoice_credit"),
     path("invoices/<inv:number>/credit/<int:entry>/reverse/", invoices.credit_reverse, name="credit_reverse"),

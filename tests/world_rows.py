@@ -16,6 +16,7 @@ from balances.services import (
     make_exception,
     release_credit,
     void_invoice,
+    waive_billing,
 )
 from balances.states import EntryKind, Source
 from clinicpay.clinics import clock
@@ -113,10 +114,13 @@ def an_invitation(canary: str) -> None:
 
 
 def some_corrections(home: Clinicful, canary: str) -> dict[str, Any]:
-    """A `void` invoice whose treatment can be billed again, and what was `credited` of another."""
+    """A `void` invoice whose treatment can be billed again, one that is not billed again; `credited` of another."""
     patient = register_patient(by=home.itself, first_name="Vera", last_name=canary)
     void, part = a_charge(home, patient, 1300).invoice, a_charge(home, patient, 1700)
     void_invoice(void, by=home.itself, reason=f"{canary} void")
+    free = a_charge(home, patient, 1100)
+    void_invoice(free.invoice, by=home.itself, reason=f"{canary} void")
+    waive_billing(free.event, by=home.itself, reason=f"{canary} waiver")
     credit_charge(part, 200, by=home.itself, reason=f"{canary} credit")
     void = Invoice.objects.select_related("event").get(pk=void.pk)
     return {"void": void, "credited": credit_notes(charge=part).get()}

@@ -136,6 +136,11 @@ def lock_event(event: TreatmentEvent) -> TreatmentEvent:
     return TreatmentEvent.objects.select_for_update(no_key=True).get(pk=event.pk)
 
 
+def lock_events(ids: Any) -> None:
+    """Lock events by their ids until the transaction ends, in order, so that two acts never wait crosswise."""
+    list(TreatmentEvent.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk").values("pk"))
+
+
 def _priced(event: TreatmentEvent, work: Sequence[Work], *, first_line: int) -> list[Procedure]:
     prices = {item.code: item for item in PriceItem.objects.filter(code__in=[one.code for one in work], active=True)}
     return [_procedure(event, line, one, prices.get(one.code)) for line, one in enumerate(work, first_line)]

@@ -13,6 +13,7 @@ from balances.models.ledger import (
     entry_shapes,
 )
 from balances.models.runs import AllocationRules, AutoApplyRun, Decision
+from balances.models.waivers import Waiver
 
 __all__ = [
     "AllocationRules",
@@ -27,5 +28,6 @@ __all__ = [
     "Invoice",
     "Posting",
     "RequestKey",
+    "Waiver",
     "entry_shapes",
 ]

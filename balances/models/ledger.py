@@ -126,6 +126,11 @@ class Charge(TenantModel):
             models.Index(
                 fields=["clinic", "source"], condition=Q(source__isnull=False), name="balances_charge_moved_to"
             ),
+            models.Index(
+                fields=["clinic", "event", "procedure", "id"],
+                condition=Q(kind=ChargeKind.PROCEDURE, voided=True),
+                name="balances_charge_void",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -49,6 +49,7 @@ from balances.services.runs import (
     undo_run,
 )
 from balances.services.undoing import begin_undo
+from balances.services.waivers import waive_billing
 
 __all__ = [
     "TERMS_DAYS",
@@ -98,6 +99,7 @@ __all__ = [
     "undo_run",
     "unfinished",
     "void_invoice",
+    "waive_billing",
     "what_would_change",
     "why_not_uncredited",
     "why_not_voided",

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from balances.billable import billable, to_credit, uncharged, why_not_billed
+from balances.billable import billable, to_bill, to_credit, uncharged, why_not_billed
 from balances.ledger import Books, find_allocation, find_entry, open_books
 from balances.matchable import held_for, traits_of
 from balances.matching import failed
@@ -92,7 +92,8 @@ def bill_event(
 def bill_treatment(event: TreatmentEvent, *, by: Actor, once: Once | None = None) -> Invoice:
     """Put on an invoice what can be billed of an event in progress ("Bill now"), or again of a complete one (W-6).
 
-    Raises Refusal when there is nothing, or when the event is neither.
+    Those of which somebody has said why not stay out, unless that was said of all. Raises Refusal when there is
+    nothing, or when the event is neither.
     """
     require(by, Can.BILL)
     with open_books(event.patient.account, by=by, once=once) as books:
@@ -100,6 +101,7 @@ def bill_treatment(event: TreatmentEvent, *, by: Actor, once: Once | None = None
         lines = billable(event)
         if refused := why_not_billed(event, lines):
             raise Refusal(refused)
+        lines = to_bill(lines)
         invoice = _issue(event, [one.procedure for one in lines], books)
         kept = {"amount": sum(one.procedure.fee for one in lines), "invoice": invoice.ref}
         if before := dict.fromkeys(str(one.before.invoice) for one in lines if one.before):

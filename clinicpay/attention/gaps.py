@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
+from balances.billable import void_and_waiting
 from balances.models import Charge, Credit
 from balances.queries import live_allocations
 from balances.states import CreditKind
@@ -18,7 +19,7 @@ from payments.models import GatewayTask, Payment, PaymentContext
 from payments.services.gateway_tasks import WAITING
 from payments.states import EDITABLE, PaymentStatus
 from treatments.models import TreatmentEvent
-from treatments.states import REVIEWED, EventState
+from treatments.states import COMPLETED, REVIEWED, EventState
 
 FREE = (CreditKind.UNAPPLIED, CreditKind.DEPOSIT)
 
@@ -49,8 +50,27 @@ def untreated() -> QuerySet[Payment]:
 
 def unreviewed(clinic: Clinic) -> QuerySet[TreatmentEvent]:
     """Closed treatments whose payment state nobody has recorded, or whose review the ledger now contradicts (S0.13)."""
-    closed = Q(state=EventState.CLOSED, service_at__gte=first_moment(clinic))
-    return TreatmentEvent.objects.filter(closed | Q(pk__in=_reviewed().filter(_contradicted()).values("pk")))
+    closed = TreatmentEvent.objects.filter(state=EventState.CLOSED, service_at__gte=first_moment(clinic))
+    again = _reviewed().filter(_contradicted()).values("pk")
+    # A union, as an "or" of both would read every treatment there ever was.
+    return _billed(TreatmentEvent.objects.filter(pk__in=closed.values("pk").union(again, all=True)))
+
+
+def unbilled() -> QuerySet[TreatmentEvent]:
+    """Complete treatments whose invoice was voided and that nobody has billed again, or said why not (W-6).
+
+    Not what was never charged here: an import may bring that, charged elsewhere (decision 0183).
+    """
+    return TreatmentEvent.objects.filter(state__in=COMPLETED, pk__in=void_and_waiting().order_by().values("event"))
+
+
+def _billed(rows: QuerySet[TreatmentEvent]) -> QuerySet[TreatmentEvent]:
+    """Without those to be billed again first, which are reviewed, confirmed and followed up after that.
+
+    Each is looked up by itself: there are few of these, and there may be many void charges.
+    """
+    waits = void_and_waiting().filter(event=OuterRef("pk")).order_by().values("pk")[:1]
+    return rows.alias(waits=Subquery(waits)).exclude(waits__isnull=False, state__in=COMPLETED)
 
 
 def unconfirmed() -> QuerySet[TreatmentEvent]:
@@ -60,7 +80,7 @@ def unconfirmed() -> QuerySet[TreatmentEvent]:
     """
     rows = _reviewed().filter(state=EventState.REVIEWED)
     paid = rows.filter(~_contradicted(), outcome=Outcome.PAID)
-    return TreatmentEvent.objects.filter(pk__in=paid.values("pk"))
+    return _billed(TreatmentEvent.objects.filter(pk__in=paid.values("pk")))
 
 
 def _reviewed() -> QuerySet[Any]:
@@ -78,8 +98,8 @@ def _contradicted() -> Q:
 def unfollowed(clinic: Clinic, *, is_flagging: bool) -> QuerySet[TreatmentEvent]:
     """Treatments of which something billed is owed while nothing is to happen next with it (S0.22, S0.23).
 
-    What is to be reviewed is reviewed first; what is on an active plan is planned. For those who only flag, what
-    others follow up already is in their hands, but for a reviewed one: its review asks for what happens next.
+    What is to be billed again or reviewed is that first; what is on an active plan is planned. For those who only
+    flag, what others follow up already is in their hands, but for a reviewed one: its review asks for what is next.
     """
     owed = Charge.objects.filter(outstanding__gt=0, invoice__isnull=False, event__isnull=False)
     case = Case.objects.filter(account=OuterRef("account")).exclude(state=CaseState.CLOSED)
@@ -87,7 +107,7 @@ def unfollowed(clinic: Clinic, *, is_flagging: bool) -> QuerySet[TreatmentEvent]
     planned = Exists(Plan.objects.filter(account=OuterRef("account"), status=PlanStatus.ACTIVE))
     gaps = owed.filter(~followed).exclude(planned, source__isnull=False)
     rows = TreatmentEvent.objects.filter(pk__in=gaps.values("event"))
-    rows = rows.exclude(pk__in=unreviewed(clinic).values("pk"))
+    rows = _billed(rows.exclude(pk__in=unreviewed(clinic).values("pk")))
     if not is_flagging:
         return rows
     theirs = Case.objects.filter(account=OuterRef("patient__account")).exclude(state=CaseState.CLOSED)

@@ -47,6 +47,13 @@ GROUPS = (
         TreatmentEvent,
     ),
     Group(
+        "unbilled",
+        "To bill again",
+        "Treatments that are complete, and whose invoice was voided. Bill them again, or say why they are not billed.",
+        lambda _member: gaps.unbilled(),
+        TreatmentEvent,
+    ),
+    Group(
         "balances",
         "Balances without follow-up",
         "Treatments with something to pay while nothing is to happen next: no callback, promise or plan.",

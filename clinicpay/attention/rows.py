@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import F, Min, OuterRef, QuerySet, Subquery, Sum, Value
+from django.db.models import F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce, Concat
 
+from balances.billable import void_and_waiting
 from balances.models import Charge
+from balances.states import EntryKind
 from clinicpay.close.standing import standings
 from followups.models import Case
 from followups.states import CaseState
@@ -47,6 +49,21 @@ def event_rows(keys: Sequence[int]) -> list[dict[str, Any]]:
     found = list(rows)
     standing = standings([TreatmentEvent(pk=row["pk"], number=row["number"], state=row["state"]) for row in found])
     return [row | {"standing": standing[row["pk"]]} for row in found]
+
+
+def void_rows(keys: Sequence[int]) -> list[dict[str, Any]]:
+    """Treatments to be billed again: whose, how much, which invoices had billed it, and since when these are void."""
+    found = TreatmentEvent.objects.filter(pk__in=keys).values(
+        *("pk", "number", "service_at", "title"), place=F("location__name"), patient_name=_name()
+    )
+    rows = {row["pk"]: row | {"fees": {}, "void": {}} for row in found}
+    taken = Max("entries__posting__business_date", filter=Q(entries__kind=EntryKind.CREDIT_NOTE))
+    void = void_and_waiting().filter(event__in=keys).annotate(on=taken)
+    lines = void.values_list("event", "procedure", "procedure__fee", "invoice__number", "on")
+    for event, procedure, fee, invoice, day in lines.order_by("invoice__number", "line"):
+        row = rows[event]
+        row["fees"][procedure], row["void"][invoice] = fee, day
+    return list(rows.values())
 
 
 def task_rows(keys: Sequence[int]) -> list[dict[str, Any]]:

@@ -5,9 +5,10 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from balances.models import Invoice
 from clinicpay import money
 from clinicpay.attention.groups import Group
-from clinicpay.attention.rows import event_rows, payment_rows, task_rows
+from clinicpay.attention.rows import event_rows, payment_rows, task_rows, void_rows
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.numbers import shown
@@ -16,6 +17,7 @@ from clinicpay.staff.models import Membership
 from clinicpay.staff.roles import Can
 from clinicpay.ui.cells import moment
 from clinicpay.ui.tables import Empty, ListTable, column
+from clinicpay.ui.words import day_words
 from followups.states import CaseState
 from payments.models import Payment
 from payments.states import EDITABLE, PaymentStatus
@@ -158,6 +160,23 @@ def _follow(row: dict[str, Any], member: Membership) -> tuple[str, Act]:
     )
 
 
+def _void(row: dict[str, Any], member: Membership, _group: str) -> dict[str, Any]:
+    clinic = member.clinic
+    at = {"number": row["number"]}
+    refs = [f"{shown(Invoice.KIND, number)} ({day_words(day)})" for number, day in row["void"].items()]
+    return {
+        "ref": shown(TreatmentEvent.KIND, row["number"]),
+        "url": address(clinic, "treatment", **at),
+        "who": row["patient_name"].strip(),
+        "note": row["title"],
+        "why": f"Voided and not billed again: {', '.join(refs)}",
+        "place": row["place"],
+        "since": row["service_at"],
+        "amount": sum(row["fees"].values()),
+        "act": Act("Bill again", address(clinic, "treatment_bill", **at)),
+    }
+
+
 def _task(row: dict[str, Any], member: Membership, _group: str) -> dict[str, Any]:
     task, clinic = row["task"], member.clinic
     payment = task.payment
@@ -195,6 +214,18 @@ class EventGaps(GapTable):
         order_by = "since"
 
 
+class VoidGaps(GapTable):
+    """Treatments to be billed again."""
+
+    since = column("Treated", order_by="service_at")
+    amount = column("To bill", order_by=None, css="text-end")
+    shape = staticmethod(void_rows)
+    draw = staticmethod(_void)
+
+    class Meta:
+        order_by = "since"
+
+
 class TaskGaps(GapTable):
     """What a gateway did."""
 
@@ -207,4 +238,9 @@ class TaskGaps(GapTable):
         order_by = "since"
 
 
-KINDS: dict[str, type[GapTable]] = {Payment.KIND: PaymentGaps, TreatmentEvent.KIND: EventGaps, "decide": TaskGaps}
+KINDS: dict[str, type[GapTable]] = {
+    Payment.KIND: PaymentGaps,
+    TreatmentEvent.KIND: EventGaps,
+    "unbilled": VoidGaps,
+    "decide": TaskGaps,
+}

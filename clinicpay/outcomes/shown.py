@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from balances.billable import is_billable
+from balances.billable import billable, is_billable, left_unbilled, waiting
 from balances.origins import origins_of
 from clinicpay.attention.gaps import is_history
 from clinicpay.clinics import clock
@@ -15,21 +15,26 @@ from treatments.states import EventState
 
 
 def money_of(event: TreatmentEvent, procedures: list[Any], clinic: Clinic) -> dict[str, Any]:
-    """The financial half of the page; each procedure gets its charge, or whether it can be billed `again` or `now`."""
+    """The financial half of the page; each procedure gets its charge, or how it can be billed `again`, or `now`."""
     found = touched(event, clock.today(clinic))
     charges = {line.charge.procedure_id: line.charge for line in found.lines if not line.charge.voided}
-    void = {line.charge.procedure_id for line in found.lines if line.charge.voided}
+    has_void = event.is_completed and any(line.charge.voided for line in found.lines)
+    again = billable(event) if has_void else []
+    by_procedure = {one.procedure.pk: one for one in again}
     for procedure in procedures:
         procedure.charge = charges.get(procedure.pk)
-        can = procedure.charge is None and is_billable(procedure, event, was_billed=procedure.pk in void)
-        procedure.again, procedure.now = can and event.is_completed, can and not event.is_completed
+        procedure.again = by_procedure.get(procedure.pk)
+        can = procedure.charge is None and not event.is_completed
+        procedure.now = can and is_billable(procedure, event, was_billed=False)
     standing = standings([event])[event.pk]
     has_steps = event.state != EventState.CANCELLED and not is_history(event, clinic)
     return {
         "balance": found.balance,
         "origins": origins_of([event.pk], clinic.currency).get(event.pk, ()),
         "to_charge": sum(one.fee for one in procedures if one.charge is None and not one.again),
-        "to_bill_again": sum(one.fee for one in procedures if one.again),
+        "to_bill_again": sum(one.procedure.fee for one in waiting(again)),
+        "can_bill_again": bool(again),
+        "left_unbilled": left_unbilled(again),
         "to_bill_now": sum(one.fee for one in procedures if one.now),
         "touched": found,
         "allocations": found.allocations,

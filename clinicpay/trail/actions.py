@@ -34,6 +34,7 @@ ACTIONS = {
     "event.confirmed": Action("confirmed {subject} for the daily close", "circle-check", Can.SEE_MONEY),
     "event.billed_now": Action("billed {subject} on {invoice} before it was complete: {amount}", "file-invoice"),
     "event.billed_again": Action("billed {subject} again on {invoice}: {amount}", "file-invoice"),
+    "event.left_unbilled": Action("said why {subject} is not billed again: {amount}", "note"),
     "event.record_written": Action("wrote the clinical record of {subject}", "notes", Can.SEE_TREATMENTS),
     "package.added": Action("agreed on {subject} at {price}", "list-check"),
     "package.visit_added": Action("added a treatment to {subject}", "plus"),
@@ -69,7 +70,7 @@ ACTIONS = {
     "note.added": Action("added a note to {subject}", "note"),
     "invoice.office_charge": Action("charged {amount} on {subject}: {description}", "file-invoice"),
     "invoice.voided": Action("voided {subject}", "circle-x"),
-    "payment.returned": Action("recorded that {amount} of {payment} were taken back, as {subject}", "receipt-refund"),
+    "payment.returned": Action("recorded that {amount} of {payment} was taken back, as {subject}", "receipt-refund"),
     "payment.link_made": Action("made a payment link for {subject}", "link"),
     "payment.link_revoked": Action("revoked the payment link of {subject}", "ban"),
     "payment.captured_late": Action("booked a late capture for {payment}: {amount} as {subject}", "alert-triangle"),
@@ -96,7 +97,7 @@ ACTIONS = {
     "write_off.requested": Action("asked to write {amount} off as {subject}", "scale"),
     "write_off.approved": Action("approved {subject}: {amount} written off", "scale"),
     "write_off.rejected": Action("declined {subject}: {amount}", "scale"),
-    "write_off.reversed": Action("reversed {subject}: {amount} are owed again", "scale"),
+    "write_off.reversed": Action("reversed {subject}: {amount} is owed again", "scale"),
     "invoice.recovered": Action("recovered {amount} of {subject}, which had been written off", "cash"),
     "delegation.made": Action(
         "let {member} approve write-offs of up to {limit} each, until {last_day}", "key", Can.MANAGE_SETTINGS

@@ -52,7 +52,7 @@ SAID = {
     EntryKind.UNCREDIT: ("reversed a credit note of {amount} on {invoice}", "file-invoice"),
     EntryKind.REFUND: ("refunded {amount} of {payment}", "receipt-refund"),
     EntryKind.UNREFUND: ("took {amount} of {payment} in again, a refund that came back", "receipt-refund"),
-    EntryKind.RETURN: ("recorded that {amount} of {payment} were taken back", "receipt-refund"),
+    EntryKind.RETURN: ("recorded that {amount} of {payment} was taken back", "receipt-refund"),
     EntryKind.UNRETURN: ("took {amount} of {payment} in again, which had been taken back", "receipt-refund"),
     EntryKind.WRITE_OFF: ("wrote off {amount} of {invoice}", "scale"),
     EntryKind.UNWRITE_OFF: ("reversed a write-off of {amount} on {invoice}", "scale"),

@@ -227,8 +227,8 @@ def _missed(run: AutoApplyRun, asked: Reconciliation, currency: str) -> list[str
     rows = Decision.objects.filter(run=run, charge__isnull=False).values_list("charge__invoice__number")
     done: dict[int, int] = defaultdict(int, rows.annotate(total=Sum("amount")).order_by())
     return [
-        f"{shown('INV', int(number))}: {money.show(amount, currency)} were to be applied, "
-        f"{money.show(done[int(number)], currency)} were. It changed meanwhile."
+        f"{shown('INV', int(number))}: {money.show(amount, currency)} was to be applied, "
+        f"{money.show(done[int(number)], currency)} was. It changed meanwhile."
         for number, amount in asked.listed.items()
         if done[int(number)] != amount and not run.stopped_at
     ]

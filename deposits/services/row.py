@@ -42,12 +42,12 @@ def check(plan: Plan, currency: str) -> None:
     said = []
     if any(owed.get(key) != amount for key, amount in plan.outstanding.items()):
         before, after = money.show(was, currency), money.show(now, currency)
-        said.append(f"{shown('INV', plan.invoice)} owed {before}; {after} are owed now.")
+        said.append(f"{shown('INV', plan.invoice)} owed {before}; {after} is owed now.")
     changed = [key for key, amount in plan.available.items() if left.get(key) != amount]
     numbers = dict(Credit.objects.filter(pk__in=changed).values_list("pk", "payment__number"))
     for key in changed:
         before, after = money.show(plan.available[key], currency), money.show(left.get(key, 0), currency)
-        said.append(f"{shown('PAY', numbers.get(key, 0))} had {before} left; {after} are left now.")
+        said.append(f"{shown('PAY', numbers.get(key, 0))} had {before} left; {after} is left now.")
     if said:
         raise Changed(said)
 

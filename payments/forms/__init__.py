@@ -10,7 +10,7 @@ from payments.forms.office import OfficeChargeForm
 from payments.forms.refunds import GoingBackForm, PlainForm, RefundForm, RefundLimitForm, ReturnForm, SealedForm
 from payments.forms.status import CollectForm, MoveForm
 from payments.forms.twins import TwinCheck
-from payments.forms.undo import CreditNoteForm, ReasonForm, SealedReasonForm, UndoForm
+from payments.forms.undo import CreditNoteForm, NotBilledForm, ReasonForm, SealedReasonForm, UndoForm
 
 __all__ = [
     "AllocateForm",
@@ -25,6 +25,7 @@ __all__ = [
     "HoldForm",
     "LinkForm",
     "MoveForm",
+    "NotBilledForm",
     "NoteForm",
     "OfficeChargeForm",
     "OwnFieldNamesForm",

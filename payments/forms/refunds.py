@@ -147,7 +147,7 @@ class RefundForm(GoingBackForm):
 def _came_by(payment: Payment) -> str:
     """How the money came, if it has; what was charged in another currency goes back at the gateway, by a person."""
     if payment.method == Method.CARD and (foreign := charged_abroad(payment)):
-        return f"{foreign} were charged: refund it at the gateway, and record here what the bank took for it."
+        return f"{foreign} was charged: refund it at the gateway, and record here what the bank took for it."
     return f"It came by {payment.get_method_display().lower()}." if payment.method else ""
 
 

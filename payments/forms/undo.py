@@ -30,6 +30,14 @@ class SealedReasonForm(ReasonForm):
     seal = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
 
+class NotBilledForm(SealedReasonForm):
+    """Why what a void invoice had billed is not billed again."""
+
+    reason = forms.CharField(
+        label="Reason", max_length=500, help_text="Why it is not billed again, such as: done for free."
+    )
+
+
 class CreditNoteForm(ReasonForm):
     """How much of which line of an invoice is taken back, and why."""
 

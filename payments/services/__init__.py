@@ -1,6 +1,6 @@
 """Acts on payments."""
 
-from payments.services.billing import Billing, bill_as_shown, foresee_billing
+from payments.services.billing import Billing, bill_as_shown, foresee_billing, waive_as_shown
 from payments.services.desk import Order, Tender, record_payment, reverse_payment, why_not_reversed
 from payments.services.files import add_note, attach_document, remove_document
 from payments.services.foreign import book_foreign, return_foreign
@@ -113,6 +113,7 @@ __all__ = [
     "uncredit_as_shown",
     "void_as_shown",
     "waits_for_gateway",
+    "waive_as_shown",
     "why_not_refunded",
     "why_not_returned",
     "why_not_reversed",

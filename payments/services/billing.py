@@ -1,4 +1,7 @@
-"""Billing a treatment by hand, now or again after a void: what that does, to be shown before, and done as shown."""
+"""Billing a treatment by hand, now or again after a void: what that does, to be shown before, and done as shown.
+
+So is saying why it is not billed again.
+"""
 
 import hashlib
 import json
@@ -8,12 +11,12 @@ from datetime import date, timedelta
 
 from django.db import transaction
 
-from balances.billable import Billable, billable, waits, why_not_billed
+from balances.billable import Billable, Left, billable, left_unbilled, to_bill, waiting, waits, why_not_billed
 from balances.ledger import open_books
 from balances.models import Charge, Invoice
 from balances.queries import first_open_day
 from balances.requests import Once
-from balances.services import TERMS_DAYS, bill_treatment
+from balances.services import TERMS_DAYS, bill_treatment, waive_billing
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.refusals import Refusal
@@ -31,12 +34,14 @@ WAITS = "part of its package, billed when it is marked complete"
 class Billing:
     """All that billing a treatment would do (minor units), or why it can't be done.
 
-    `others` are the procedures that it does not bill, each with why.
+    `left` is what somebody has said of procedures that are not billed again; where that is all, `lines` are they.
+    `others` are the procedures of which nothing is to be billed, each with why.
     """
 
     event: TreatmentEvent
     account: Account
     lines: list[Billable]
+    left: list[Left]
     others: list[tuple[Procedure, str]]
     today: date
     day: date
@@ -46,6 +51,12 @@ class Billing:
     def total(self) -> int:
         """What is billed."""
         return sum(one.procedure.fee for one in self.lines)
+
+    @property
+    @property
+    def is_waived(self) -> bool:
+        """Whether somebody has said of all of it why it is not billed again."""
+        return bool(self.lines) and not waiting(self.lines)
 
     @property
     def due(self) -> date:
@@ -63,7 +74,9 @@ class Billing:
         lines = [(one.procedure.pk, one.procedure.fee, one.before and one.before.pk) for one in self.lines]
         account = (self.account.pk, self.account.owes, self.account.credit)
         others = [(one.pk, why) for one, why in self.others]
-        shown = [self.event.pk, self.event.is_completed, lines, others, account, str(self.today), str(self.day)]
+        said = [one.waiver.pk for one in self.left]
+        what = [self.event.pk, self.event.is_completed, lines, said, others]
+        shown = [*what, account, str(self.today), str(self.day)]
         return hashlib.sha256(json.dumps(shown).encode()).hexdigest()
 
 
@@ -72,7 +85,8 @@ def foresee_billing(event: TreatmentEvent, clinic: Clinic) -> Billing:
     lines, today = billable(event), clock.today(clinic)
     account = Account.objects.get(pk=event.patient.account_id)
     day = first_open_day(event.location_id, today)
-    return Billing(event, account, lines, _others(event, lines), today, day, why_not_billed(event, lines))
+    why_not = why_not_billed(event, lines)
+    return Billing(event, account, to_bill(lines), left_unbilled(lines), _others(event, lines), today, day, why_not)
 
 
 def _others(event: TreatmentEvent, lines: Sequence[Billable]) -> list[tuple[Procedure, str]]:
@@ -105,3 +119,16 @@ def bill_as_shown(event: TreatmentEvent, seal: str, *, by: Actor, once: Once) ->
         invoice = bill_treatment(event, by=by)
         books.answer = {"invoice": invoice.number}
     return invoice
+
+
+@transaction.atomic
+def waive_as_shown(event: TreatmentEvent, seal: str, *, by: Actor, reason: str, once: Once) -> None:
+    """Say why a treatment is not billed again, if what waits is what was shown, asked once more under its lock.
+
+    Raises Changed when it is anything else, Refusal when nothing waits; a second arrival raises Repeated first.
+    """
+    with open_books(event.patient.account, by=by, once=once) as books:
+        now = foresee_billing(TreatmentEvent.objects.select_related("patient").get(pk=event.pk), by.clinic)
+        if not now.why_not and not now.is_waived and now.seal != seal:
+            raise Changed
+        books.answer = {"amount": waive_billing(event, by=by, reason=reason)}

@@ -12,6 +12,7 @@ from django.utils import timezone
 from balances.ledger import Books, open_books
 from balances.queries import entries_of_acts, entries_of_posting
 from balances.requests import Once
+from balances.services import why_not_uncredited
 from balances.states import EntryKind, PostingKind
 from clinicpay.audit.services import record
 from clinicpay.clinics.numbers import take
@@ -42,6 +43,7 @@ from payments.states import (
     ReturnReason,
     returns_of,
 )
+from treatments.services import lock_events
 
 
 @dataclass(frozen=True)
@@ -352,12 +354,12 @@ def foresee_return(refund: Refund) -> list[Restored]:
     owed: dict[int, int] = {}
     found = []
     lines = refund.lines.select_related(
-        "charge__invoice", "freed__posting", "freed__credit", "credit_note__charge__invoice"
+        "charge__invoice", "charge__event", "freed__posting", "freed__credit", "credit_note__charge__invoice"
     )
     for line in lines.order_by("pk"):
         charge, note = line.charge, line.credit_note
         left = owed.setdefault(charge.pk, charge.outstanding)
-        billed = bool(note and not charge.voided and not note.reversed_by.exists())
+        billed = bool(note and not why_not_uncredited(charge) and not note.reversed_by.exists())
         left += line.amount if billed else 0
         part = min(left, line.amount)
         found.append(Restored(line, part, billed))
@@ -367,6 +369,7 @@ def foresee_return(refund: Refund) -> list[Restored]:
 
 def _restore(books: Books, refund: Refund, reason: str) -> None:
     """Bill again what was credited, and apply again what was freed."""
+    lock_events(refund.lines.values("charge__event"))  # so that nobody cancels one meanwhile
     for line, part, billed in foresee_return(refund):
         if billed and line.credit_note:
             books.reverse_credit_note(line.credit_note, reason=reason)

@@ -66,8 +66,8 @@ def foresee_void(invoice: Invoice, clinic: Clinic) -> Voiding:
 
 
 @transaction.atomic
-def void_as_shown(invoice: Invoice, seal: str, *, by: Actor, reason: str, once: Once) -> None:
-    """Void an invoice if that does what was shown, asked once more under the accounts' locks.
+def void_as_shown(invoice: Invoice, seal: str, *, by: Actor, reason: str, once: Once) -> int:
+    """Void an invoice if that does what was shown, asked once more under the accounts' locks; returns what is freed.
 
     Raises Changed when it would do anything else, Refusal when it can't be; a second arrival raises Repeated first.
     """
@@ -78,4 +78,5 @@ def void_as_shown(invoice: Invoice, seal: str, *, by: Actor, reason: str, once: 
         if now.seal != seal:
             raise Changed
         void_invoice(invoice, by=by, reason=reason)
-        books.answer = {"invoice": invoice.number}
+        books.answer = {"invoice": invoice.number, "freed": now.paid}
+    return now.paid

@@ -6,7 +6,7 @@ from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
-from balances.billable import billed_after, events_to_bill
+from balances.billable import billed_after, events_to_bill, left_of_void
 from balances.queries import (
     credit_notes,
     invoice_balance,
@@ -87,6 +87,7 @@ def invoice(request: ClinicRequest, number: int) -> HttpResponse:
         else [],
         "balance": invoice_balance(found),
         "to_bill": events_to_bill(charges, after),
+        "left_unbilled": left_of_void(charges, after),
         "billed_again": list(dict.fromkeys(charge.invoice for charge in after)),
     }
     return render_page(request, "payments/invoice.html", context)

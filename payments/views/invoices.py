@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 
 from balances.ledger import CreditNote
 from balances.models import Invoice
-from balances.queries import credit_notes, invoice_charges, live_allocations
+from balances.queries import credit_notes, invoice_charges
 from balances.requests import Repeated
 from balances.services import credit_charge
 from clinicpay import money
@@ -17,7 +17,7 @@ from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
-from payments.forms import CreditNoteForm, SealedForm, SealedReasonForm
+from payments.forms import CreditNoteForm, NotBilledForm, SealedForm, SealedReasonForm
 from payments.services import (
     bill_as_shown,
     foresee_billing,
@@ -25,6 +25,7 @@ from payments.services import (
     foresee_void,
     uncredit_as_shown,
     void_as_shown,
+    waive_as_shown,
 )
 from payments.views.acts import done
 from treatments.models import TreatmentEvent
@@ -84,10 +85,17 @@ def invoice_void(request: ClinicRequest, number: int) -> HttpResponse:
 
 
 def _voided(request: ClinicRequest, found: Invoice, form: SealedReasonForm) -> bool:
+    """A second arrival of the form says what the first one did. A refusal goes on the form."""
     seal, reason, once = form.cleaned_data["seal"], form.cleaned_data["reason"], form.once("void", found.pk)
-    freed = " What had paid it is in hand again." if live_allocations(charge__invoice=found).exists() else ""
-    act = partial(void_as_shown, found, seal, by=request.member, reason=reason, once=once)
-    return done(request, form, act, f"{found.ref} is void.{freed}")
+    try:
+        freed = void_as_shown(found, seal, by=request.member, reason=reason, once=once)
+    except Repeated as repeated:
+        freed = int(repeated.answer.get("freed", 0))
+    except Refusal as refusal:
+        form.add_error(None, str(refusal))
+        return False
+    notify(request, f"{found.ref} is void.{' What had paid it is in hand again.' if freed else ''}")
+    return True
 
 
 @allowed(Can.BILL, shows="event")
@@ -114,6 +122,23 @@ def _billed(request: ClinicRequest, event: TreatmentEvent, form: SealedForm) -> 
     again = " again" if event.is_completed else ""
     notify(request, f"{event.ref} was billed{again}: {Invoice(number=number).ref} was issued.")
     return number
+
+
+@allowed(Can.BILL, shows="event")
+def treatment_not_billed(request: ClinicRequest, number: int) -> HttpResponse:
+    """Say why a treatment is not billed again: nobody is asked to any more, and whoever may bill still can."""
+    event = get_object_or_404(events().select_related("patient__account"), number=number)
+    clinic, form = request.member.clinic, NotBilledForm(request.POST or None)
+    if request.method == "POST" and form.is_valid() and _waived(request, event, form):
+        return redirect_after(request, address(clinic, "treatment", number=number))
+    context = {"event": event, "form": form, "foreseen": foresee_billing(event, clinic)}
+    return render_page(request, "payments/treatment_not_billed.html", context, status=422 if form.is_bound else 200)
+
+
+def _waived(request: ClinicRequest, event: TreatmentEvent, form: NotBilledForm) -> bool:
+    seal, reason, once = form.cleaned_data["seal"], form.cleaned_data["reason"], form.once("waive", event.pk)
+    act = partial(waive_as_shown, event, seal, by=request.member, reason=reason, once=once)
+    return done(request, form, act, f"Noted: {event.ref} is not billed again.")
 
 
 def _invoice(number: int) -> Invoice:

@@ -39,10 +39,15 @@ def _office_charge(world: World) -> dict[str, Any]:
     return asked | {"request_key": str(uuid.uuid4())}
 
 
+def _not_billed(world: World) -> dict[str, Any]:
+    return _billed_again(world) | {"reason": "Wrong one"}
+
+
 OF_INVOICES: dict[str, tuple[str, Any]] = {
     "invoice_credit": ("bill", _credit_note),
     "invoice_void": ("bill", _voided),
     "credit_reverse": ("bill", _credited_less),
     "office_charge": ("rita", _office_charge),
     "treatment_bill": ("rita", _billed_again),
+    "treatment_not_billed": ("rita", _not_billed),
 }

@@ -79,7 +79,9 @@ ABOUT: dict[str, Callable[[World], Any]] = {
     "payment_return": lambda world: world.charged(),
     "link_make": lambda world: world.draft,
     **dict.fromkeys(("account_edit", "pay_for_account"), lambda world: world.payer),
-    **dict.fromkeys(("treatment_bill", "treatment_bill_follow_up"), lambda world: world.void.event),
+    **dict.fromkeys(
+        ("treatment_bill", "treatment_not_billed", "treatment_bill_follow_up"), lambda world: world.void.event
+    ),
     **dict.fromkeys(("event_review", "event_confirm"), lambda world: world.reviewed()),
     "write_off_new": lambda world: world.debtor,
     "event_flag": lambda world: world.owing(),

@@ -26,7 +26,7 @@ WITH_REASON = {
     *("allocation_undo", "payment_reverse", "benefits_withdraw", "document_remove"),
     *("write_off_new", "write_off_decline", "write_off_reverse"),
     *("plan_cancel", "package_cancel", "invoice_credit", "invoice_void", "credit_reverse"),
-    *("refund_reject", "refund_fail", "refund_reverse", "hold_change", "hold_release"),
+    *("treatment_not_billed", "refund_reject", "refund_fail", "refund_reverse", "hold_change", "hold_release"),
     *("gateway_task_book", "gateway_task_return"),
     *("slip_void", "promise_cancel", "case_close"),
 }

@@ -83,7 +83,8 @@ MOST = {
     "invoice_credit": 6,
     "invoice_void": 7,
     "invoice_void_follow_up": 13,  # what it would undo, of whom, and how each treatment was reviewed
-    "treatment_bill": 8,  # what is billed, and what isn't, with why
+    "treatment_bill": 9,  # what is billed, and what isn't, with why
+    "treatment_not_billed": 9,
     "treatment_bill_follow_up": 13,
     "receipt": 7,
     "receipt_send": 6,

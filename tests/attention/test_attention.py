@@ -242,7 +242,7 @@ def test_groups_are_narrowed_by_patient_number_and_location(harbor, rita):
 
 
 @pytest.mark.parametrize(
-    "show", ["unreviewed", "unconfirmed", "balances", "payments", "processing", "decide", "nonsense", "%00"]
+    "show", ["unreviewed", "unconfirmed", "unbilled", "balances", "payments", "processing", "decide", "nonsense", "%00"]
 )
 @pytest.mark.parametrize("tail", ["", "&sort=-since", "&page=9&after=zzz", "&sort=amount&per=7"])
 def test_any_address_of_the_page_opens(harbor, rita, show, tail):

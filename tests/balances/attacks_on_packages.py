@@ -17,6 +17,8 @@ JOIN = """insert into treatments_treatmentevent (clinic_id, number, patient_id, 
 
 LIFT = "update balances_balanceexception set lifted_at = {to} where id = %({which})s"
 
+WAIVE = "insert into balances_waiver (clinic_id, charge_id, reason) values (%(clinic)s, {charge}, {reason})"
+
 ATTACKS = {
     "bill_a_part_at_another_amount": (
         BILL.format(part="%(open_part)s", event="p.event_id", amount="p.fee + 1"),
@@ -78,5 +80,14 @@ ATTACKS = {
     "unlift_an_exception": (LIFT.format(to="null", which="lifted"), "balances_exception_lifted"),
     "rewrite_an_exception": ("update balances_balanceexception set note = 'forged'", DENIED),
     "lift_an_exception_as_somebody_else": ("update balances_balanceexception set lifted_by_id = 1", DENIED),
+    "waive_what_stands": (WAIVE.format(charge="%(charge)s", reason="'free'"), "balances_waiver_void"),
+    "waive_without_a_reason": (WAIVE.format(charge="%(void)s", reason="''"), "balances_waiver_reason"),
+    "waive_twice": (
+        "insert into balances_waiver (clinic_id, charge_id, reason) "
+        "select %(clinic)s, %(void)s, 'free' from generate_series(1, 2)",
+        "balances_waiver_once",
+    ),
+    "rewrite_a_waiver": ("update balances_waiver set reason = 'forged'", DENIED),
+    "delete_a_waiver": ("delete from balances_waiver", DENIED),
     "delete_an_exception": ("delete from balances_balanceexception", DENIED),
 }

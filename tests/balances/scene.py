@@ -71,6 +71,7 @@ TABLES = (
     "deposits_bankslip",
     "deposits_bankslipline",
     "balances_balanceexception",
+    "balances_waiver",
     "treatments_package",
     "treatments_procedure",
     "treatments_treatmentevent",

@@ -121,7 +121,7 @@ def test_a_deposit_refunded_between_retrieve_and_apply_is_told_and_nothing_is_lo
     row = page.client.get(page.apply(charge.invoice.ref)["Location"]).content.decode()
     everything = page.client.get(page.apply_all()["Location"]).content.decode()
 
-    assert "had $7.00 left; $2.00 are left now" in row
+    assert "had $7.00 left; $2.00 is left now" in row
     assert "The list is not what was shown" in everything
     assert left(charge) == [1000]
     assert "apply $2.00" in page_of(harbor).rows[0]
@@ -207,7 +207,7 @@ def test_what_changed_after_the_list_was_shown_is_named(harbor, short):
         pass
 
     text = result(page, answer)
-    assert f"{charges[0].invoice.ref}: $7.00 were to be applied, $0.00 were. It changed meanwhile." in text
+    assert f"{charges[0].invoice.ref}: $7.00 was to be applied, $0.00 was. It changed meanwhile." in text
     assert left(*charges) == [1000] + [300] * 9
 
 

@@ -69,7 +69,7 @@ def test_s3_20_to_s3_28_and_s3_40_family_of_three_is_allocated_and_a_stale_tab_i
 
     stale.get_by_role("button", name="OK").click()
     stale.get_by_text("Changed since you opened this page. Nothing was saved.").wait_for()
-    stale.get_by_text("$80.00 were available, $25.00 are now.").wait_for()
+    stale.get_by_text("$80.00 was available, $25.00 is now.").wait_for()
     stand(stale, (mia, "20.00"))
     with clinic_scope(desk.clinic):
         assert left(*family) == [1000, 4000, 4500]

@@ -76,7 +76,7 @@ def test_changed_since_you_opened_says_what_and_keeps_what_was_typed(harbor, bil
 
     assert stale.status_code == 422
     assert "Changed since you opened this page. Nothing was saved." in page
-    assert f"{owed[1].invoice.ref}, {owed[1]}: $50.00 were owed, $30.00 are now." in page
+    assert f"{owed[1].invoice.ref}, {owed[1]}: $50.00 was owed, $30.00 is now." in page
     assert 'value="35"' in page
     assert left(*owed) == [6000, 3000]
     fresh = type(sheet)(bill, sheet.address, page, sheet.key)
@@ -90,7 +90,7 @@ def test_money_that_went_elsewhere_meanwhile_is_said(harbor, bill, owed, payment
 
     page = sheet.ok().content.decode()
 
-    assert "$80.00 were available, $30.00 are now." in page
+    assert "$80.00 was available, $30.00 is now." in page
     assert left(*owed) == [6000, 0]
 
 
@@ -112,7 +112,7 @@ def test_w_6_void_invoice_is_not_paid_and_its_money_is_in_hand_again(harbor, bil
 
     page = sheet.ok().content.decode()
 
-    assert "$60.00 were owed; the invoice is void now." in page
+    assert "$60.00 was owed; the invoice is void now." in page
     assert "Its invoice is void now. Nothing is left to pay." in page
     assert "paid in the meantime" not in page
     assert available(payment) == [8000]
@@ -126,7 +126,7 @@ def test_payment_that_was_reversed_meanwhile_pays_nothing(harbor, bill, owed, pa
     answer = sheet.ok()
 
     assert answer.status_code == 422
-    assert "$80.00 were available, $0.00 are now." in answer.content.decode()
+    assert "$80.00 was available, $0.00 is now." in answer.content.decode()
     assert left(*owed) == [6000, 5000]
 
 
@@ -254,7 +254,7 @@ def test_source_that_is_used_up_meanwhile_is_not_replaced_by_another(harbor, bil
 
     answer = sheet.ok()
 
-    assert "$30.00 were available, $0.00 are now." in answer.content.decode()
+    assert "$30.00 was available, $0.00 is now." in answer.content.decode()
     held.refresh_from_db()
     assert held.available == 5000
 

@@ -248,8 +248,7 @@ def test_s1_47_each_procedure_has_its_own_steps(rita, harbor, ethan):
     shown = panel(rita, harbor, ethan, kind="pre_payment", treatment=event.ref)
     assert f"Base Planned charges of {event.ref}: $1,500.00" in shown
     assert (
-        "D1001 Procedure 1 $1,000.00 Deductible $615.50 of the $615.50 that are left of the deductible. $615.50"
-        in shown
+        "D1001 Procedure 1 $1,000.00 Deductible $615.50 of the $615.50 that is left of the deductible. $615.50" in shown
     )
     assert "Co-insurance 20% of the $384.50 that remain, for any service. $76.90" in shown
     assert "Share of this procedure The plan pays $307.60. $692.40" in shown

@@ -57,7 +57,7 @@ def test_foreign_money_is_said_and_its_link_takes_no_second_payment(shop, link, 
     assert stranger().post(f"/pay/{token(link)}/").status_code == 404
     assert "120.00 EUR charged for PAY-001" in desk(shop).get(f"/c/{shop.clinic.slug}/today/").content.decode()
     assert "book what the bank credited" in desk(shop).get(page_of(shop, link.payment)).content.decode()
-    assert "120.00 EUR were charged to a card" in Words(desk(shop, "bill").get(place(shop)).content.decode()).text
+    assert "120.00 EUR was charged to a card" in Words(desk(shop, "bill").get(place(shop)).content.decode()).text
     assert not paid(shop)
 
 

@@ -187,7 +187,7 @@ def test_what_is_to_be_decided_is_what_is_left(shop, late):
     shown = Words(desk(shop, "bill").get(place(shop)).content.decode()).text
     panel = Words(desk(shop, "bill").get(page_of(shop, late.payment)).content.decode()).text
 
-    assert "$72.50 of it are left." in shown
+    assert "$72.50 of it is left." in shown
     assert "$72.50 go back to the card" in shown
     assert "refund or keep $72.50" in panel
     decide(shop, late, "refund")

@@ -160,6 +160,14 @@ def test_void_sent_twice_is_one_and_again_is_refused(bill, harbor, charge):
     assert "INV-001 is void already." in Words(again.content.decode()).text
 
 
+def test_void_sent_twice_says_the_same_both_times(bill, harbor, charge):
+    a_payment(harbor, charge.account, charge.amount, (charge, charge.amount))
+    form = {"seal": seal_of(bill, harbor, charge), "request_key": str(uuid.uuid4())}
+    for _ in range(2):
+        answer = send(bill, harbor, "invoice_void", charge, **form)
+        assert "INV-001 is void. What had paid it is in hand again." in Words(answer.content.decode()).text
+
+
 def test_written_off_invoice_is_not_voided(bill, harbor, charge):
     written_off = request_write_off(charge.account, [charge.invoice], by=harbor.bill, reason="Moved abroad")
     approve_write_off(written_off, by=harbor.olga)

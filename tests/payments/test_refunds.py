@@ -7,7 +7,15 @@ from django.db import transaction
 
 from balances.models import Posting
 from balances.queries import invoices_with_balance, live_allocations
-from balances.services import apply_credit, bill_event, credit_charge, hold_credit, undo_allocation, void_invoice
+from balances.services import (
+    apply_credit,
+    bill_event,
+    cancel_event,
+    credit_charge,
+    hold_credit,
+    undo_allocation,
+    void_invoice,
+)
 from clinicpay.clinics import clock
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
@@ -17,6 +25,7 @@ from payments.services import (
     GoingBack,
     approve_refund,
     fail_refund,
+    foresee_return,
     pay_refund,
     record_return,
     refund_payment,
@@ -29,7 +38,7 @@ from payments.services import (
 from payments.states import REFUND_MOVES, Method, RefundReason, RefundStatus, ReturnReason
 from tests.balances.invariants import broken
 from tests.balances.money import applied, left
-from tests.factories import a_charge, a_locked_day, a_patient, a_payment, an_invoice
+from tests.factories import a_charge, a_locked_day, a_patient, a_payment, an_event, an_invoice
 from tests.moves import accepted, listed
 
 OTHER = RefundReason.OTHER
@@ -180,6 +189,27 @@ def test_failure_restores_everything_exactly(harbor, ethan, reduce):
     assert (charge.outstanding, charge.credited) == (0, 0)
     assert kinds == {"unapplied": 150, "pre_payment": 50, "refund_pending": 0}
     assert (sum(applied()), status(payment), refundable(payment)) == (800, "paid", 1000)
+    assert not broken()
+
+
+@pytest.mark.parametrize("undo", [fail_refund, reverse_refund])
+def test_money_that_comes_again_bills_no_cancelled_treatment(harbor, ethan, undo):
+    """0183: the treatment was cancelled as nothing was charged any more; the money is in hand instead."""
+    event = an_event(harbor, ethan, 800)
+    charge = bill_event(event, by=harbor.rita).charges.get()
+    payment = a_payment(harbor, ethan.account, 800, (charge, 800))
+    asked = request_refund(payment, GoingBack(800, RefundReason.NOT_RENDERED, "", reduce_charge=True), by=harbor.bill)
+    refund = approve_refund(asked, by=harbor.bill)
+    if undo is reverse_refund:
+        refund = pay_refund(refund, by=harbor.bill)
+    cancel_event(event, by=harbor.rita)
+    assert [one.billed for one in foresee_return(refund)] == [False]
+
+    undo(refund, by=harbor.bill, reason="the card was closed")
+
+    charge.refresh_from_db()
+    assert (charge.outstanding, charge.credited) == (0, 800)
+    assert (net(ethan), status(payment), refundable(payment)) == (-800, "paid", 800)
     assert not broken()
 
 

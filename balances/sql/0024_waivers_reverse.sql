@@ -1,0 +1,2 @@
+drop trigger stamped on balances_waiver;
+drop function balances_waiver_stamped();
