@@ -1,8 +1,8 @@
 -- Who says that a void charge is not billed again, and when; of one that stands nothing is to be said.
 create function balances_waiver_stamped() returns trigger language plpgsql set search_path = public, pg_temp as $$
 begin
-  if not exists (select from balances_charge c
-                  where c.clinic_id = new.clinic_id and c.id = new.charge_id and c.voided) then
+  if exists (select from balances_charge c
+              where c.clinic_id = new.clinic_id and c.id = new.charge_id and not c.voided) then
     raise exception 'this charge stands' using errcode = '23514', constraint = 'balances_waiver_void';
   end if;
   new.made_by_id := app_user();
