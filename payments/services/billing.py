@@ -53,7 +53,6 @@ class Billing:
         return sum(one.procedure.fee for one in self.lines)
 
     @property
-    @property
     def is_waived(self) -> bool:
         """Whether somebody has said of all of it why it is not billed again."""
         return bool(self.lines) and not waiting(self.lines)
