@@ -77,7 +77,7 @@ def test_patients_of_before_are_found_by_plain_letters_too(people):
     given = set(patient.words.values_list("word", flat=True))
     patient.words.filter(word__in=["lukasz", "thor", "aeble"]).delete()
     with connection.cursor() as cursor:
-        cursor.execute((Path(settings.BASE_DIR) / "clinicpay/patients/sql/0008_plain_letters.sql").read_text())
+        cursor.execute((Path(settings.BASE_DIR) / "clinicpay/patients/sql/0009_plain_letters.sql").read_text())
 
     assert {"łukasz", "lukasz", "thor", "aeble"} <= given
     assert set(patient.words.values_list("word", flat=True)) == given

@@ -10,6 +10,6 @@ SQL = Path(__file__).resolve().parent.parent / "sql"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("patients", "0007_queue_orders")]
+    dependencies = [("patients", "0008_payers_found")]
 
-    operations = [run_sql_file(SQL / "0008_plain_letters.sql")]
+    operations = [run_sql_file(SQL / "0009_plain_letters.sql")]
