@@ -24,6 +24,7 @@ from payments.filters import TreatmentFilter, TreatmentMoneyFilter
 from payments.forms import CollectForm, TakePaymentForm
 from payments.forms.create import CreateForm
 from payments.forms.holds import ChangeHoldForm, CriteriaForm, HoldForm
+from payments.forms.office import OfficeChargeForm
 from payments.forms.packages import PackageForm, PlaceForm, StagedForm, VisitForm
 from payments.queries.estimates import Wanted
 from payments.services import Use
@@ -53,6 +54,10 @@ def _collect(world: World, data: dict) -> forms.Form:
 
 def _create_payment(world: World, data: dict) -> forms.Form:
     return CreateForm(data, wanted=Wanted(world.patient), currency="USD")
+
+
+def _office_charge(world: World, data: dict) -> forms.Form:
+    return OfficeChargeForm(data | {"description": "Copies of records"}, account=world.account, currency="USD")
 
 
 def _span(world: World, data: dict) -> forms.Form:
@@ -115,6 +120,7 @@ FORMS = {
     CollectForm: _collect,
     TreatmentForm: _treatment,
     CreateForm: _create_payment,
+    OfficeChargeForm: _office_charge,
     RetrieveForm: lambda _world, data: RetrieveForm(data),
     SpanForm: _span,
     SlipForm: _slip,
