@@ -63,6 +63,7 @@ def _measured(folder: Path, options: argparse.Namespace) -> tuple[list[report.Re
         facts["filled"] = _filled(options.rows)
     comparisons: list[tuple[str, Callable[[], list[report.Result]]]] = [
         ("posting", lambda: posting.posting(DESK, options.port, folder, options.rounds)),
+        ("posting", lambda: posting.by_processor(DESK, options.port, processes, options.rounds)),
         ("lists", lambda: lists.rendering(SMALL, options.port, options.rounds)),
         ("lists", lambda: lists.sizes(SMALL, BIG, options.port, options.rounds)),
         ("queue", lambda: queue.sizes(SMALL, BIG, options.port, max(options.rounds // 2, 3))),

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -76,7 +77,8 @@ def _beside(slug: str, page: tuple[str, str, str], server: Server, rounds: int) 
     rates = in_turns_of(pages, server.port, rounds)
     ours, bare, first = (1000 / rates.median(side) for side in pages)
     beside, first_page = f"{name}, beside a bare list of them", "the same, beside page one of the payments"
-    computed = processor.beside(pages, server.port, server.processes, rounds)
+    requests = {name: repeat(page) for name, page in pages.items()}
+    computed = processor.beside(requests, server.port, server.processes, rounds)
     ratios = rates.ratio("bare", "ours"), rates.ratio("list", "ours")
     return [
         Result(16, beside, ours, bare, "ms", at_most=2, given_ratio=ratios[0]),

@@ -14,6 +14,7 @@ from uuid import uuid4
 from django.db import connection
 
 from balances.models import Charge
+from bench import processor
 from bench.fill import check
 from bench.load import Pages, in_turns
 from bench.report import Result
@@ -103,6 +104,19 @@ def posting(slug: str, port: int, folder: Path, rounds: int) -> list[Result]:
     ]
 
 
+def by_processor(slug: str, port: int, servers: list[int], rounds: int) -> list[Result]:
+    """Ours beside the view that writes the same rows, on any machine: what both compute, not how long it takes."""
+    targets, visitor = _targets(slug), Visitor.of(slug)
+    pages = {OURS: _forms(visitor, targets, first=CENTS), FULL: _full_forms(visitor, targets)}
+    before = {name: _made(slug, name) for name in pages}
+    computed = processor.beside(pages, port, servers, rounds)
+    for name in pages:
+        _check(name, rounds * processor.ANSWERS, before[name], _made(slug, name))
+    check([slug])
+    name = "the same rows by ORM, by processor time"
+    return [Result(6, name, computed[OURS], computed[FULL], "ms", at_most=1)]
+
+
 def _targets(slug: str) -> list[Target]:
     """Large charges on which money is still owed, one of each of so many accounts."""
     with clinic_scope(clinic_id(slug)):
@@ -111,9 +125,9 @@ def _targets(slug: str) -> list[Target]:
         return [Target(*fact) for fact in facts[:CHARGES]]
 
 
-def _forms(visitor: Visitor, targets: Sequence[Target]) -> Iterator[bytes]:
+def _forms(visitor: Visitor, targets: Sequence[Target], first: int = 2) -> Iterator[bytes]:
     """The desk's form, each with a one-time key and an amount of its own; more of them than the time allows."""
-    for amount in (f"{cents / 100:.2f}" for cents in range(2, CENTS)):
+    for amount in (f"{cents / 100:.2f}" for cents in range(first, first + CENTS - 2)):
         for one in targets:
             yield visitor.post(
                 f"/c/{visitor.slug}/patients/{shown(Patient.KIND, one.patient_number)}/pay/",

@@ -2,7 +2,7 @@
 
 import os
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bench.place import exchange
@@ -13,11 +13,11 @@ ANSWERS = 20
 """Requests of a round: a tick is a hundredth of a second, and an answer takes a few."""
 
 
-def beside(pages: dict[str, bytes], port: int, servers: list[int], rounds: int) -> dict[str, float]:
-    """Milliseconds of each page's answer by name, the median of rounds that take them in turns."""
+def beside(pages: Mapping[str, Iterator[bytes]], port: int, servers: list[int], rounds: int) -> dict[str, float]:
+    """Milliseconds of an answer to each one's requests by name, the median of rounds that take them in turns."""
     found: dict[str, list[float]] = {name: [] for name in pages}
     for number in range(rounds):
-        for name in pages if number % 2 == 0 else reversed(pages):
+        for name in pages if number % 2 == 0 else reversed(list(pages)):
             found[name].append(_of(pages[name], port, servers))
     return {name: statistics.median(times) for name, times in found.items()}
 
@@ -27,10 +27,10 @@ def servers_of(web: Part, database: Path) -> list[int]:
     return [web.pid, int((database / "postmaster.pid").read_text().split()[0])]
 
 
-def _of(request: bytes, port: int, servers: list[int]) -> float:
+def _of(requests: Iterator[bytes], port: int, servers: list[int]) -> float:
     before = _spent(servers)
     for _ in range(ANSWERS):
-        exchange(port, request)
+        exchange(port, next(requests))
     return (_spent(servers) - before) * 1000 / ANSWERS
 
 
