@@ -17,7 +17,7 @@ ATTACKS = {
     "forgive a charge": "update balances_charge set outstanding = 0",
     "forgive an account": "update patients_account set owes = 0",
     "raise a credit": "update balances_credit set available = amount",
-    "raise a payment": "update payments_payment set amount = 99999999 where status = 'paid'",
+    "raise a payment": "update payments_payment set amount = amount + 1 where status = 'paid'",
     "switch triggers off": "alter table balances_entry disable trigger all",
     "replay without triggers": "set local session_replication_role = replica",
     "become the owner": "set local role clinicpay_owner",
