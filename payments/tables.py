@@ -181,7 +181,7 @@ class TreatmentTable(ListTable):
     row_template = "treatments/treatment_rows.html"
     noun = "treatments"
     two_lines = True
-    empty = Empty("No treatments yet", "Appointments and their payment state are listed here.", icon="stethoscope")
+    empty = Empty("No treatments yet", "Appointments and their clinical state are listed here.", icon="stethoscope")
 
 
 class TreatmentMoneyTable(TreatmentTable):
@@ -189,6 +189,8 @@ class TreatmentMoneyTable(TreatmentTable):
 
     payment = column("Payment", order_by=None)
     balance = column("Balance", order_by=None, css="text-end")
+
+    empty = Empty("No treatments yet", "Appointments and their payment state are listed here.", icon="stethoscope")
 
 
 class AccountTable(ListTable):

@@ -1,5 +1,6 @@
 """Who else is there for a patient: the payers that they list, and accounts that are no patient's own."""
 
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
@@ -8,7 +9,7 @@ from clinicpay.clinics.addresses import address
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.forms import AccountForm, PayerForm
 from clinicpay.patients.models import Account, Patient
-from clinicpay.patients.services import add_payer, change_account, open_account, remove_payer
+from clinicpay.patients.services import add_payer, change_account, open_payer, remove_payer
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
@@ -27,9 +28,10 @@ def payers(request: ClinicRequest, number: int) -> HttpResponse:
     return render_page(request, "patients/payers.html", {"form": form, "patient": patient, "listed": list(listed)})
 
 
+@transaction.atomic
 def _name_payer(request: ClinicRequest, patient: Patient, form: PayerForm) -> Account:
     given = form.cleaned_data
-    payer = form.chosen() or open_account(by=request.member, kind=given["kind"], name=given["name"])
+    payer = form.chosen() or open_payer(by=request.member, kind=given["kind"], name=given["name"])
     add_payer(patient, payer, by=request.member, member_number=given["member_number"])
     return payer
 
@@ -55,7 +57,10 @@ def account_edit(request: ClinicRequest, number: int) -> HttpResponse:
         raise Refusal(f"{account} is a patient’s own account: it follows the patient’s details. Edit those.")
     form = AccountForm(request.POST or None, instance=account)
     if request.method == "POST" and form.is_valid():
-        saved = change_account(account, by=request.member, **form.cleaned_data)
-        notify(request, f"The account of {saved} was saved.")
-        return redirect_after(request, address(request.member.clinic, "account_transactions", number=number))
+        try:
+            saved = change_account(account, by=request.member, **form.cleaned_data)
+            notify(request, f"The account of {saved} was saved.")
+            return redirect_after(request, address(request.member.clinic, "account_transactions", number=number))
+        except Refusal as refusal:
+            form.add_error("name", str(refusal))
     return render_page(request, "patients/account_form.html", {"form": form, "account": account})

@@ -81,10 +81,25 @@ def open_account(*, by: Actor, **fields: Any) -> Account:
 
 
 @transaction.atomic
+def open_payer(*, by: Actor, kind: str, name: str) -> Account:
+    """The account of a new insurer or third party. Raises Refusal for one that has an account by that name."""
+    account = open_account(by=by, kind=kind, name=name)
+    _refuse_twin(account)  # once it has its number: whoever opens another at this moment waits for that
+    return account
+
+
+def _refuse_twin(payer: Account) -> None:
+    """Money of one insurer in two places would never be all there is to allocate."""
+    same = Account.objects.filter(kind__in=Account.PAYS_FOR_OTHERS, name__iexact=payer.name).exclude(pk=payer.pk)
+    if twin := same.order_by("pk").first():
+        raise Refusal(f"{twin} has an account already: {twin.ref}.")
+
+
+@transaction.atomic
 def change_account(account: Account, *, by: Actor, **values: Any) -> Account:
     """Change the name of an account that is no patient's own, or how it is reached.
 
-    Raises Refusal for a patient's own, which follows its patient.
+    Raises Refusal for a patient's own, which follows its patient, and for a payer called as another is.
     """
     require(by, Can.EDIT_PATIENTS)
     account = Account.objects.select_for_update(no_key=True).get(pk=account.pk)
@@ -93,6 +108,8 @@ def change_account(account: Account, *, by: Actor, **values: Any) -> Account:
     before = {name: getattr(account, name) for name, value in values.items() if getattr(account, name) != value}
     for name in before:
         setattr(account, name, values[name])
+    if "name" in before and account.is_payer:
+        _refuse_twin(account)
     if before:
         account.save(update_fields=list(before))
         record("account.changed", account, by=by, before=before, after={name: values[name] for name in before})

@@ -105,7 +105,10 @@ class TakePaymentForm(TwinCheck, ApplyForm):
     method = forms.ChoiceField(choices=TENDERS, label="Paid by")
     location = forms.ModelChoiceField(Location.objects.none(), label="Taken at", empty_label=None)
     payer = forms.ChoiceField(
-        label="Whose money", required=False, help_text="Who pays, where it is not the account. The account gets it."
+        label="Whose money",
+        required=False,
+        help_text="Who pays, where it is not the account. The account gets it.",
+        error_messages={"invalid_choice": "This payer is not on the patient’s list any more. Say whose money it is."},
     )
     memo = forms.CharField(label="Memo", required=False, max_length=240)
 
@@ -114,7 +117,7 @@ class TakePaymentForm(TwinCheck, ApplyForm):
         self.account, self.patient = options["account"], patient
         fields: dict[str, Any] = self.fields
         self.payers = {one.ref: one for one in payers_of(patient)} if patient else {}
-        if self.payers:
+        if self.payers or self.data.get("payer"):  # one that was named is refused, rather than forgotten
             named = ((ref, f"{one} ({one.get_kind_display()})") for ref, one in self.payers.items())
             fields["payer"].choices = [("", str(self.account)), *named]
         else:

@@ -168,7 +168,7 @@ def receipts_of(account_id: int) -> QuerySet[Any]:
 
 
 def receipt_facts(receipt: Receipt) -> dict[str, Any]:
-    """A receipt's payments, what they paid, where the rest of the money is, and what the account still owes."""
+    """A receipt's payments, whose money it is, what they paid, where the rest is, and what the account still owes."""
     payments = with_parts(receipt.payments.all())
     good = [payment for payment in payments if payment.status != PaymentStatus.VOIDED]
     applied = _by_charge(reversed(list(live_allocations(credit__payment__in=good))))
@@ -178,6 +178,7 @@ def receipt_facts(receipt: Receipt) -> dict[str, Any]:
         "applied": applied,
         "rest": together(payment.parts for payment in good) if good else Parts(0),
         "account": receipt.account,
+        "payer": payments[0].payer if payments else None,
     }
 
 

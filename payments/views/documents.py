@@ -28,7 +28,7 @@ from payments.views.acts import done
 
 
 def _receipt(number: int) -> Receipt:
-    payments = Prefetch("payments", Payment.objects.select_related("patient", "event").order_by("number"))
+    payments = Prefetch("payments", Payment.objects.select_related("patient", "event", "payer").order_by("number"))
     receipts = Receipt.objects.select_related("account", "location").prefetch_related(payments)
     return get_object_or_404(receipts, number=number)
 

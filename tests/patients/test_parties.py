@@ -1,13 +1,18 @@
 """Families, guardians and payers through the pages: who owes for a patient, and who else may pay."""
 
+import io
+
+import pypdf
 import pytest
 
 from balances.models import Credit
 from clinicpay.audit.models import AuditEvent
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.patients.models import Account, Patient, PatientPayer
-from clinicpay.patients.services import add_payer, open_account
+from clinicpay.patients.services import add_payer, open_account, open_payer, remove_payer
 from payments.models import Payment
+from payments.services import receipt_document
 from tests.factories import a_charge, a_patient
 from tests.followups.pages import browser, text_of
 from tests.payments.refund_forms import Page
@@ -103,6 +108,22 @@ def test_new_insurer_is_named_as_payer_and_reached(rita, ethan):
     assert (line.before["name"], line.after["name"]) == ("Delta", "Delta Dental")
 
 
+def test_payer_is_never_called_as_another_is(harbor, rita, delta):
+    """Neither by an edit nor by two people who make the same one at once; its other details can be edited."""
+    zeta = open_payer(by=harbor.rita, kind=Account.Kind.THIRD_PARTY, name="Zeta")
+    here = f"/c/harbor/patients/accounts/{zeta.ref}/edit/"
+    answer = rita.post(here, {"name": "DELTA", "email": "", "phone": "555", "address": ""})
+    words = f"Delta has an account already: {delta.ref}."
+    assert (answer.status_code, words in text_of(answer)) == (422, True)
+    with pytest.raises(Refusal, match=words):
+        open_payer(by=harbor.rita, kind=Account.Kind.INSURANCE, name="delta")
+    assert list(Account.objects.order_by("pk").values_list("name", "phone")) == [("Delta", ""), ("Zeta", "")]
+
+    assert rita.post(here, {"name": "ZETA", "email": "", "phone": "555", "address": ""}).status_code == 302
+    zeta.refresh_from_db()
+    assert (zeta.name, zeta.phone) == ("ZETA", "555")
+
+
 def test_payer_that_there_is_is_chosen_once(rita, ethan, delta):
     """Named again with another number, it has that number; its name typed anew makes no second account."""
     for number in ("M 1", "M 2", "M 2"):
@@ -181,10 +202,27 @@ def test_payment_of_a_patient_says_whose_money_it_was(harbor, rita, ethan, delta
     payment = Payment.objects.get()
     assert (payment.account, payment.payer, payment.patient) == (ethan.account, delta, ethan)
     assert "Paid by Delta" in text_of(rita.get(f"/c/harbor/payments/{payment.ref}/"))
+    receipt = payment.receipt
+    assert f"From Delta For the account of {ethan.name}" in text_of(rita.get(f"/c/harbor/receipts/{receipt.ref}/"))
+    paper = pypdf.PdfReader(io.BytesIO(receipt_document(receipt, harbor.clinic))).pages[0].extract_text()
+    assert f"Received from Delta for the account of {ethan.name}" in " ".join(paper.split())
 
     other = open_account(by=harbor.rita, name="Zeta", kind=Account.Kind.INSURANCE)
     sent = _filled(rita, here) | {"amount": "30.00", "payer": other.ref}
     assert (rita.post(here, sent).status_code, Payment.objects.count()) == (422, 1)
+
+
+def test_payer_removed_meanwhile_is_not_forgotten_but_asked_for(harbor, rita, ethan, delta):
+    """Its money would have become that of the account, also where no other payer is left to choose from."""
+    add_payer(ethan, delta, by=harbor.rita)
+    here = f"/c/harbor/patients/{ethan.ref}/pay/"
+    sent = _filled(rita, here) | {"amount": "20.00", "payer": delta.ref}
+    remove_payer(PatientPayer.objects.get(), by=harbor.rita)
+    answer = rita.post(here, sent)
+    assert (answer.status_code, "not on the patient’s list any more" in text_of(answer)) == (422, True)
+    assert not Payment.objects.exists()
+    assert rita.post(here, sent | {"payer": ""}).status_code == 302
+    assert Payment.objects.get().payer is None
 
 
 def test_practitioner_names_no_payer(harbor, ethan, delta):

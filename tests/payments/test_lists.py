@@ -119,3 +119,12 @@ def test_receipt_of_several_payments_has_the_colour_of_their_sum():
     assert together([Parts(100), Parts(50, free=50)]).state == "part"
     assert together([Parts(100), Parts(50, status="voided")]).state == "full"
     assert together([Parts(100, free=100), Parts(50, held=50)]).state == "held"
+
+
+def test_practitioner_is_told_of_no_payments_where_no_treatment_is_yet(client, harbor):
+    client.force_login(harbor.petra.user)
+    page = client.get("/c/harbor/treatments/").content.decode()
+    assert ("No treatments yet" in page, "payment state" in page) == (True, False)
+
+    client.force_login(harbor.rita.user)
+    assert "payment state" in client.get("/c/harbor/treatments/").content.decode()
