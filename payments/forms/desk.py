@@ -116,7 +116,8 @@ class TakePaymentForm(TwinCheck, ApplyForm):
         super().__init__(*args, currency=currency, **options)
         self.account, self.patient = options["account"], patient
         fields: dict[str, Any] = self.fields
-        self.payers = {one.ref: one for one in payers_of(patient)} if patient else {}
+        asked = patient if "payer" in self.data or not self.is_bound else None  # who has none is not asked for one
+        self.payers = {one.ref: one for one in payers_of(asked)} if asked else {}
         if self.payers or self.data.get("payer"):  # one that was named is refused, rather than forgotten
             named = ((ref, f"{one} ({one.get_kind_display()})") for ref, one in self.payers.items())
             fields["payer"].choices = [("", str(self.account)), *named]
