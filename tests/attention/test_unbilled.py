@@ -248,6 +248,21 @@ def test_who_bills_over_an_old_page_is_told_that_it_was_said(harbor, rita, bill,
     assert not Charge.objects.filter(voided=False).exists()
 
 
+@pytest.mark.parametrize("was_billed", [False, True])
+def test_of_what_is_in_progress_nothing_is_said_yet(harbor, rita, was_billed):
+    """Whoever comes by the address is told when it is billed; never billed before, it has no invoice to name."""
+    event = an_event(harbor, a_patient(harbor), 4000)
+    if was_billed:
+        void_invoice(bill_event(event, by=harbor.rita), by=harbor.bill, reason="Too early")
+    move_event(event, EventState.IN_PROGRESS, by=harbor.itself)
+    pages = [rita.get(form_of(event)), send(rita, event)]
+    assert [page.status_code for page in pages] == [200, 422]
+    for page in pages:
+        assert "TE-001 is not complete: what it lists is billed when it is marked complete." in text_of(page)
+        assert 'name="reason"' not in page.text
+    assert not Waiver.objects.exists()
+
+
 def test_without_a_reason_the_act_refuses(harbor, void):
     with pytest.raises(Refusal, match="Say why it is not billed again"):
         waive_billing(void.event, by=harbor.bill, reason=" ")
