@@ -163,9 +163,12 @@ def test_it_can_be_billed_after_all_and_waits_anew_when_that_is_void(harbor, rit
     void_invoice(again, by=harbor.bill, reason="Wrong again")
     assert listed(rita, "unbilled") == [event.ref]
     assert "To bill again $150.00" in text_of(rita.get(f"/c/harbor/treatments/{event.ref}/"))
+    first = f"/c/harbor/invoices/{void.ref}/"
+    assert "Done for free" not in text_of(rita.get(first))  # it waits as that of the second invoice
     send(rita, event, reason="Really free")
     assert listed(rita, "unbilled") == []
     assert Waiver.objects.count() == 4
+    assert "Not billed again $150.00 “Done for free”" in text_of(rita.get(first))
 
 
 def test_what_is_not_billed_stays_out_when_more_is_voided(harbor, rita, now):
