@@ -111,10 +111,11 @@ def left_unbilled(lines: Iterable[Billable]) -> list[Left]:
 
 
 def left_of_void(charges: Iterable[Charge], after: Iterable[Charge]) -> list[Left]:
-    """The same for the charges of a void invoice, given what was billed `after`."""
+    """The same for the charges of a void invoice, given what was billed `after`; not of what waits anew since then."""
     billed = {charge.procedure_id for charge in after}
     void = {one.pk: one.amount for one in charges if one.voided and one.procedure_id not in billed}
-    waivers = Waiver.objects.filter(charge__in=list(void)).order_by("pk") if void else ()
+    anew = void_and_waiting().filter(event=OuterRef("charge__event"), procedure=OuterRef("charge__procedure"))
+    waivers = Waiver.objects.filter(~Exists(anew), charge__in=list(void)).order_by("pk") if void else ()
     return _said([(waiver, void[waiver.charge_id]) for waiver in waivers])
 
 

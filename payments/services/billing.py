@@ -11,7 +11,17 @@ from datetime import date, timedelta
 
 from django.db import transaction
 
-from balances.billable import Billable, Left, billable, left_unbilled, to_bill, waiting, waits, why_not_billed
+from balances.billable import (
+    Billable,
+    Left,
+    billable,
+    left_unbilled,
+    to_bill,
+    waiting,
+    waits,
+    why_not_billed,
+    why_not_waived,
+)
 from balances.ledger import open_books
 from balances.models import Charge, Invoice
 from balances.queries import first_open_day
@@ -56,6 +66,11 @@ class Billing:
     def is_waived(self) -> bool:
         """Whether somebody has said of all of it why it is not billed again."""
         return bool(self.lines) and not waiting(self.lines)
+
+    @property
+    def why_not_waived(self) -> str:
+        """Why nothing is to be said of what is not billed again; "" when something is."""
+        return self.why_not or why_not_waived(self.event, self.lines)
 
     @property
     def due(self) -> date:
@@ -128,6 +143,6 @@ def waive_as_shown(event: TreatmentEvent, seal: str, *, by: Actor, reason: str, 
     """
     with open_books(event.patient.account, by=by, once=once) as books:
         now = foresee_billing(TreatmentEvent.objects.select_related("patient").get(pk=event.pk), by.clinic)
-        if not now.why_not and not now.is_waived and now.seal != seal:
+        if not now.why_not_waived and now.seal != seal:
             raise Changed
         books.answer = {"amount": waive_billing(event, by=by, reason=reason)}

@@ -163,9 +163,12 @@ def test_it_can_be_billed_after_all_and_waits_anew_when_that_is_void(harbor, rit
     void_invoice(again, by=harbor.bill, reason="Wrong again")
     assert listed(rita, "unbilled") == [event.ref]
     assert "To bill again $150.00" in text_of(rita.get(f"/c/harbor/treatments/{event.ref}/"))
+    first = f"/c/harbor/invoices/{void.ref}/"
+    assert "Done for free" not in text_of(rita.get(first))  # it waits as that of the second invoice
     send(rita, event, reason="Really free")
     assert listed(rita, "unbilled") == []
     assert Waiver.objects.count() == 4
+    assert "Not billed again $150.00 “Done for free”" in text_of(rita.get(first))
 
 
 def test_what_is_not_billed_stays_out_when_more_is_voided(harbor, rita, now):
@@ -246,6 +249,21 @@ def test_who_bills_over_an_old_page_is_told_that_it_was_said(harbor, rita, bill,
     assert "Something has changed" in text_of(page)
     assert "Done for free" in text_of(page)
     assert not Charge.objects.filter(voided=False).exists()
+
+
+@pytest.mark.parametrize("was_billed", [False, True])
+def test_of_what_is_in_progress_nothing_is_said_yet(harbor, rita, was_billed):
+    """Whoever comes by the address is told when it is billed; never billed before, it has no invoice to name."""
+    event = an_event(harbor, a_patient(harbor), 4000)
+    if was_billed:
+        void_invoice(bill_event(event, by=harbor.rita), by=harbor.bill, reason="Too early")
+    move_event(event, EventState.IN_PROGRESS, by=harbor.itself)
+    pages = [rita.get(form_of(event)), send(rita, event)]
+    assert [page.status_code for page in pages] == [200, 422]
+    for page in pages:
+        assert "TE-001 is not complete: what it lists is billed when it is marked complete." in text_of(page)
+        assert 'name="reason"' not in page.text
+    assert not Waiver.objects.exists()
 
 
 def test_without_a_reason_the_act_refuses(harbor, void):
