@@ -1,7 +1,8 @@
 """Whole rows of ids whose query is put together once are what Django's own query makes of them."""
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from balances.ledger import lock_accounts
@@ -67,3 +68,13 @@ def test_accounts_are_locked_each_time_they_are_asked_for(harbor):
         with CaptureQueriesContext(connection) as asked:
             assert lock_accounts([account.pk]) == {account.pk: account}
         assert asked.captured_queries[0]["sql"].endswith("FOR NO KEY UPDATE")
+
+
+def test_lock_that_nothing_would_keep_is_refused_at_every_asking(harbor, monkeypatch):
+    """Django says so only as it puts a query together."""
+    account = a_patient(harbor).account
+    assert list(lock_accounts([account.pk])) == [account.pk]
+    with monkeypatch.context() as outside:
+        outside.setattr(connections["default"], "in_atomic_block", False)
+        with pytest.raises(TransactionManagementError):
+            lock_accounts([account.pk])

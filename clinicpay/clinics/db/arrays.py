@@ -5,6 +5,7 @@ from typing import Any, Generic, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Field, ForeignKey, Lookup, Model, QuerySet
+from django.db.transaction import TransactionManagementError
 
 TEXTS_END = "\x1f"
 """Between the texts of one parameter: a character that no sentence has."""
@@ -49,18 +50,29 @@ class Compiled:
     def __init__(self, rows: Callable[[Collection[int]], QuerySet[Any, Any]]) -> None:
         self._rows = rows
         self._asked: tuple[str, tuple[Any, ...]] | None = None
+        self._locks = False
 
     def __call__(self, ids: Iterable[int]) -> list[tuple[Any, ...]]:
-        """The rows of these ids; where there are none, nothing is asked."""
+        """The rows of these ids; where there are none, nothing is asked.
+
+        Raises TransactionManagementError for rows that are to be locked where no transaction would keep the lock.
+        """
         wanted = bigints(ids)
         if wanted == NONE:
             return []
-        self._asked = self._asked or self._rows(()).query.sql_with_params()
+        self._asked = self._asked or self._put_together()
+        if self._locks and not connection.in_atomic_block:  # Django looks only as it puts the query together
+            raise TransactionManagementError("select_for_update cannot be used outside of a transaction.")
         sql, facts = self._asked
         with connection.cursor() as cursor:
             cursor.execute(sql, [wanted if fact == NONE else fact for fact in facts])
             found: list[tuple[Any, ...]] = cursor.fetchall()
             return found
+
+    def _put_together(self) -> tuple[str, tuple[Any, ...]]:
+        query = self._rows(()).query
+        self._locks = query.select_for_update
+        return query.sql_with_params()
 
 
 Row = TypeVar("Row", bound=Model)
