@@ -21,4 +21,5 @@ def test_attack_that_comes_through_is_named(lakeside, monkeypatch):
     assert list(attacks.successes()) == []
     allowed = "update patients_patient set phone = 'x'"
     monkeypatch.setattr(attacks, "ATTACKS", {"raise a payment": allowed, "call names": allowed})
-    assert list(attacks.successes()) == ["lakeside: raise a payment", "lakeside: call names"]
+    here = [one for one in attacks.successes() if one.startswith("lakeside: ")]  # clinics that stay have rows, too
+    assert here == ["lakeside: raise a payment", "lakeside: call names"]
