@@ -21,6 +21,17 @@ from followups.states import AttemptOutcome, Channel, PromiseStatus
 from payments.forms import TakePaymentForm
 
 
+class Seeing:
+    """A form with a field `seen`: what was shown when it was filled in, so that nobody acts on what is other by now."""
+
+    data: Any
+
+    def see(self, now: str) -> None:
+        """Shown again after a refusal it carries what is now, so that sending it once more is meant."""
+        self.data = self.data.copy()
+        self.data["seen"] = now
+
+
 class AttemptForm(ClinicForm):
     """ "+ Log attempt": channel, outcome, notes; a promise has an amount and a day (S2.25–S2.32, F4)."""
 
@@ -76,7 +87,7 @@ class AttemptForm(ClinicForm):
         return Once.of(self.cleaned_data["request_key"], act="attempt", account=account_id, **given)
 
 
-class CallbackForm(ClinicForm):
+class CallbackForm(Seeing, ClinicForm):
     """ "Schedule callback": day and time on the clinic's clock, who calls, and what about (S2.33)."""
 
     day = DayField(label="Day", widget=forms.DateInput)
@@ -117,10 +128,9 @@ class CallbackForm(ClinicForm):
         return self.cleaned_data["seen"] if "seen" in self.data else None
 
     def show_as(self, planned: Callback | None) -> None:
-        """Shown again after a refusal it carries what is planned now, so that sending it once more is meant."""
-        data: Any = self.data
-        self.data = data = data.copy()
-        self.planned, data["seen"] = planned, str(planned.pk) if planned else ""
+        """Shown again after a refusal it carries what is planned now."""
+        self.planned = planned
+        self.see(str(planned.pk) if planned else "")
 
 
 def _is_skipped(moment: datetime) -> bool:
@@ -146,29 +156,17 @@ class WorkerForm(ClinicForm):
         return self.followers.get(self.cleaned_data["member"])
 
 
-class PromisePaymentForm(TakePaymentForm):
+class PromisePaymentForm(Seeing, TakePaymentForm):
     """The desk's form for money that was promised; it carries the status of the promise as it was shown."""
 
     seen = forms.ChoiceField(choices=PromiseStatus, widget=forms.HiddenInput)
 
-    def show_as(self, status: str) -> None:
-        """Shown again after a refusal it carries the status of now, so that sending it once more is meant."""
-        data: Any = self.data
-        self.data = data = data.copy()
-        data["seen"] = status
 
-
-class TakenBackForm(ClinicForm):
+class TakenBackForm(Seeing, ClinicForm):
     """Why a promise or a follow-up is taken back; it carries the state that was shown."""
 
     reason = forms.CharField(label="Reason", max_length=500)
     seen = forms.CharField(required=False, max_length=19, widget=forms.HiddenInput)
-
-    def show_as(self, state: str) -> None:
-        """Shown again after a refusal it carries the state of now, so that sending it once more is meant."""
-        data: Any = self.data
-        self.data = data = data.copy()
-        data["seen"] = state
 
 
 class GraceForm(ClinicForm):

@@ -71,7 +71,7 @@ def _record(request: ClinicRequest, form: PromisePaymentForm, promise: Promise) 
         return int(repeated.answer["receipt"])
     except Refusal as refusal:
         form.add_error(None, str(refusal))
-        form.show_as(promise.status)
+        form.see(promise.status)
         return None
     amount = money.show(order.amount, request.member.clinic.currency)
     number = promise.case.account.number

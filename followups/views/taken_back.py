@@ -18,6 +18,8 @@ from followups.states import CaseState, PromiseStatus
 from followups.views.queue import account_of, back
 from payments.views.acts import done
 
+CLOSED = "The follow-up was closed as opened in error."
+
 
 @allowed(Can.FOLLOW_UP, shows="account")
 def promise_cancel(request: ClinicRequest, number: int, promise: int) -> HttpResponse:
@@ -45,13 +47,10 @@ def case_close(request: ClinicRequest, number: int) -> HttpResponse:
         reason, seen = form.cleaned_data["reason"], form.cleaned_data["seen"]
         if done(request, form, partial(close_case, case, by=request.member, reason=reason, seen=seen), CLOSED):
             return back(request, account)
-        form.show_as(_case_of(account).state)
+        form.see(_case_of(account).state)
     elif case.state in NOT_IN_ERROR:
         raise Refusal(NOT_IN_ERROR[case.state])
     return render_page(request, "followups/case_close.html", {"form": form, "account": account, "case": case})
-
-
-CLOSED = "The follow-up was closed as opened in error."
 
 
 def _case_of(account: Account) -> Case:
