@@ -137,12 +137,12 @@ def bill_as_shown(event: TreatmentEvent, seal: str, *, by: Actor, once: Once) ->
 
 @transaction.atomic
 def waive_as_shown(event: TreatmentEvent, seal: str, *, by: Actor, reason: str, once: Once) -> None:
-    """Say why a treatment is not billed again, if what waits is what was shown, asked once more under its lock.
+    """Say why a treatment is not billed again, if what waits is what was shown, asked once more under both locks.
 
     Raises Changed when it is anything else, Refusal when nothing waits; a second arrival raises Repeated first.
     """
     with open_books(event.patient.account, by=by, once=once) as books:
-        now = foresee_billing(TreatmentEvent.objects.select_related("patient").get(pk=event.pk), by.clinic)
+        now = foresee_billing(lock_event(event), by.clinic)
         if not now.why_not_waived and now.seal != seal:
             raise Changed
         books.answer = {"amount": waive_billing(event, by=by, reason=reason)}
