@@ -12,7 +12,7 @@ SHORTEST_PHONE = 5
 _PLAIN = str.maketrans(
     {"ł": "l", "đ": "d", "ð": "d", "ø": "o", "ħ": "h", "ŧ": "t", "ı": "i", "þ": "th", "æ": "ae", "œ": "oe"}
 )
-"""Letters that no accent makes, as they are typed on a keyboard that lacks them (sql/0008)."""
+"""Letters that no accent makes, as they are typed on a keyboard that lacks them (sql/0009)."""
 
 _DAYS = ("%Y-%m-%d", "%m/%d/%Y", "%b %d %Y", "%B %d %Y", "%d %b %Y", "%d %B %Y")
 
