@@ -20,6 +20,7 @@ from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.queries import (
     accounts_found,
     all_called,
+    both_called,
     called,
     called_on_the_way,
     is_name,
@@ -101,16 +102,16 @@ class PaymentFilter(ListFilter):
 
     def _of_patients(self, rows: QuerySet[Payment], text: str) -> QuerySet[Payment]:
         """Of the patients that are called so; where none is named, of the account that stands in the column instead."""
-        theirs = _beside(text)
         if not is_name(text):
-            return _or(rows, rows.filter(patient__in=narrowed(Patient.objects.all(), text).values("pk")), theirs)
-        beginnings = words(text)
-        found = all_called(beginnings)
-        few = list(found[: FEW + 1])
+            found = rows.filter(patient__in=narrowed(Patient.objects.all(), text).values("pk"))
+            return _or(rows, found, _beside(others_called(text)))
+        few, accounts = both_called(text, FEW + 1)
+        theirs = _beside(accounts)
         if len(few) <= FEW:
             return rows.filter(Q(patient__in=few) | theirs if theirs else Q(patient__in=few))
-        walked, sample = called_on_the_way(rows, beginnings, "patient", theirs), rows.filter(patient__in=found[:SAMPLE])
-        self._shortcut = Shortcut(walked, sample, BY_NAME)
+        beginnings = words(text)
+        sample = rows.filter(patient__in=all_called(beginnings)[:SAMPLE])
+        self._shortcut = Shortcut(called_on_the_way(rows, beginnings, "patient", theirs), sample, BY_NAME)
         return _or(rows, called(rows, beginnings, "patient"), theirs)
 
     @property
@@ -142,9 +143,8 @@ class PaymentFilter(ListFilter):
         return [] if (name == "due" and is_range) or (name == "due_on" and not is_range) else super()._chips_of(name)
 
 
-def _beside(text: str) -> Q:
-    """Payments that name no patient, of accounts such as insurers that are called so; Q() where there is none."""
-    accounts = others_called(text)
+def _beside(accounts: list[int]) -> Q:
+    """Payments that name no patient, of these accounts; Q() where there is none."""
     return Q(patient=None, account__in=accounts) if accounts else Q()
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TypeVar
 
-from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
+from django.db.models import CharField, Model, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.lookups import IsNull
 
 from clinicpay.clinics.numbers import typed
@@ -94,11 +94,23 @@ def accounts_found(text: str) -> QuerySet[Account]:
 
 def others_called(text: str) -> list[int]:
     """Keys of those accounts whose names have words that begin so, as patients are found; or of the one numbered so."""
-    rows, beginnings = accounts_found(text).order_by().values_list("pk", "name"), words(text)
-    if _is_of_account(text):
-        return [pk for pk, _ in rows]
-    named = ((pk, words(name)) for pk, name in rows)
-    return [pk for pk, has in named if all(any(word.startswith(one) for word in has) for one in beginnings)]
+    rows = accounts_found(text).order_by().values_list("pk", "name")
+    return [pk for pk, name in rows if _is_of_account(text) or _begins(name, words(text))]
+
+
+def both_called(text: str, most: int) -> tuple[list[int], list[int]]:
+    """Keys of up to `most` patients, of whom one may come more than once, and of all those accounts: one question."""
+    beginnings, no_name = words(text), Value(None, output_field=CharField())
+    patients = all_called(beginnings).values_list("patient", no_name)[:most]
+    rows = list(patients.union(accounts_found(text).order_by().values_list("pk", "name"), all=True))
+    accounts = [pk for pk, name in rows if name is not None and _begins(name, beginnings)]
+    return [pk for pk, name in rows if name is None], accounts
+
+
+def _begins(name: str, beginnings: Iterable[str]) -> bool:
+    """Whether each of them begins a word of the name."""
+    has = words(name)
+    return all(any(word.startswith(one) for word in has) for one in beginnings)
 
 
 def family(account: Account) -> QuerySet[Patient]:
