@@ -1,8 +1,9 @@
 """What every page shows around its content: navigation by role, clinic, person, theme."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 from django.db import connection
@@ -10,13 +11,12 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from clinicpay.clinics import clock
-from clinicpay.clinics.addresses import address
-from clinicpay.clinics.models import Clinic
+from clinicpay.clinics.addresses import address, place
 from clinicpay.home import way_back
 from clinicpay.notices import notices
 from clinicpay.staff.access import ClinicRequest
 from clinicpay.staff.models import Membership, SavedView
-from clinicpay.staff.roles import TABLE, Can
+from clinicpay.staff.roles import TABLE, Can, may
 from clinicpay.staff.saved_views import views_of
 from clinicpay.staff.sessions import seconds_left
 from clinicpay.ui.nav import NavItem, mark_active
@@ -55,14 +55,20 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     return context | {
         "clinic": member.clinic,
         "member": member,
-        "can": {can.name: member.can(can) for can in Can},
+        "can": _allowed(member.role, member.active),
         "clinics": [(other.clinic.name, f"/c/{other.clinic.slug}/") for other in request.memberships],  # type: ignore[attr-defined]
         "finance_url": way_back(member, request),
         "search_url": address(member.clinic, "find"),
         "notices": lambda: notices(cast(ClinicRequest, request)),  # called by the page's own template alone
         "views": lambda: views_of(member, _page(request), request.GET.urlencode(), lambda: beside().views),
-        "nav": SimpleLazyObject(lambda: mark_active(_menu(member, beside), request.path)),  # parts have no menu
+        "nav": SimpleLazyObject(lambda: _nav(member, beside().waiting, request.path)),  # parts have no menu
     }
+
+
+@lru_cache(maxsize=16)
+def _allowed(role: str, is_active: bool) -> Mapping[str, bool]:
+    """Each act by its name, and whether a role is allowed it; kept, since every page asks for all of them."""
+    return MappingProxyType({can.name: is_active and may(role, can) for can in Can})
 
 
 def _chosen(request: HttpRequest, cookie: str, *known: str) -> str:
@@ -96,11 +102,19 @@ def _beside(member: Membership, page: str) -> Beside:
     return Beside(waiting, [SavedView(pk=pk, name=name, query=query) for pk, name, query in views])
 
 
-def _menu(member: Membership, beside: Callable[[], Beside]) -> list[NavItem]:
-    """The entries that this member's role may open; what they may not is absent, not disabled."""
-    clinic = member.clinic
+def _nav(member: Membership, waiting: Mapping[str, int], path: str) -> Sequence[NavItem]:
+    """The menu of a member on a page."""
+    return mark_active(_menu(member.role, member.clinic.slug, tuple(waiting.items())), path)
+
+
+@lru_cache(maxsize=512)
+def _menu(role: str, slug: str, waiting: tuple[tuple[str, int], ...]) -> tuple[NavItem, ...]:
+    """The entries that a role may open; what it may not is absent, not disabled. Kept, as a role's is the same all day.
+
+    `waiting` is how much waits for the member, by what it is.
+    """
     pages = [
-        (can, NavItem(label, icon, address(clinic, view), key=key, also=_also(clinic, view)))
+        (can, NavItem(label, icon, place(slug, view), key=key, also=_also(slug, view)))
         for can, label, icon, view, key in (
             (Can.ENTER, "Today", "layout-dashboard", "today", "t"),
             (Can.SEE_PATIENTS, "Patients", "users", "patients", "a"),
@@ -110,22 +124,22 @@ def _menu(member: Membership, beside: Callable[[], Beside]) -> list[NavItem]:
     ]
     items = [
         *pages,
-        (Can.SEE_MONEY, _billing(member, beside().waiting)),
-        (Can.AUTO_APPLY, NavItem("Management", "building-bank", children=_management(member))),
+        (Can.SEE_MONEY, _billing(role, slug, dict(waiting))),
+        (Can.AUTO_APPLY, NavItem("Management", "building-bank", children=_management(role, slug))),
     ]
-    return [item for can, item in items if member.can(can)]
+    return tuple(item for can, item in items if may(role, can))
 
 
-def _billing(member: Membership, waiting: Mapping[str, int]) -> NavItem:
+def _billing(role: str, slug: str, waiting: Mapping[str, int]) -> NavItem:
     children = tuple(
         NavItem(
             label,
             icon,
-            address(member.clinic, view),
+            place(slug, view),
             key=key,
             badge=waiting.get(counted, 0),
             badge_label=counted_as,
-            also=_also(member.clinic, view),
+            also=_also(slug, view),
         )
         for can, label, icon, view, key, counted, counted_as in (
             (Can.SEE_MONEY, "What needs attention", "alert-triangle", "attention", "", "", ""),
@@ -137,7 +151,7 @@ def _billing(member: Membership, waiting: Mapping[str, int]) -> NavItem:
             (Can.SEE_MONEY, "Refunds", "receipt-refund", "refunds", "x", "refunds", "waiting"),
             (Can.REQUEST_WRITE_OFF, "Write-offs", "scale", "write_offs", "z", "write_offs", "waiting"),
         )
-        if member.can(can)
+        if may(role, can)
     )
     return NavItem("Billing", "report-money", children=children, badge=sum(waiting.values()))
 
@@ -151,8 +165,8 @@ ALSO = {
 """Folders of pages that belong to an entry of the menu, and have none of their own."""
 
 
-def _also(clinic: Clinic, view: str) -> tuple[str, ...]:
-    return tuple(f"/c/{clinic.slug}/{folder}/" for folder in ALSO.get(view, ()))
+def _also(slug: str, view: str) -> tuple[str, ...]:
+    return tuple(f"/c/{slug}/{folder}/" for folder in ALSO.get(view, ()))
 
 
 SECTIONS = {
@@ -163,13 +177,13 @@ SECTIONS = {
 """What stands under which heading of Management, in this order; whatever is named nowhere is a setting."""
 
 
-def _management(member: Membership) -> tuple[NavItem, ...]:
+def _management(role: str, slug: str) -> tuple[NavItem, ...]:
     """By section; what a role may not open is absent, and so is a heading with nothing under it."""
     order = {view: (at, name) for at, (name, views) in enumerate(SECTIONS.items()) for view in views}
     found = [
         (
             order.get(view, (len(SECTIONS), "Settings")),
-            NavItem(label, icon, address(member.clinic, view), key=key, alone=view == "home"),
+            NavItem(label, icon, place(slug, view), key=key, alone=view == "home"),
         )
         for can, label, icon, view, key in (
             (Can.CLOSE_DAY, "Overview", "layout-dashboard", "home", "s"),
@@ -198,6 +212,6 @@ def _management(member: Membership) -> tuple[NavItem, ...]:
             (Can.MANAGE_SETTINGS, "Card payments", "credit-card", "settings_gateway", "k"),
             (Can.MANAGE_SETTINGS, "Import", "database-import", "settings_import", "i"),
         )
-        if member.can(can)
+        if may(role, can)
     ]
     return tuple(replace(item, section=name) for (_, name), item in sorted(found, key=lambda one: one[0]))

@@ -38,13 +38,13 @@ for name, kind in KINDS.items():
 
 def address(clinic: Clinic, view: str, **arguments: Any) -> str:
     """The address of a clinic's view, by its URL name."""
-    return _address(view, clinic.slug, **arguments)
+    return place(clinic.slug, view, **arguments)
 
 
 @lru_cache(maxsize=16_384)
-def _address(view: str, slug: str, **arguments: Any) -> str:
-    """Kept, because a page asks for fifty, and most of them again and again."""
+def place(slug: str, view: str, **arguments: Any) -> str:
+    """The same by the clinic's slug. Kept, because a page asks for fifty, and most of them again and again."""
     return reverse(view, kwargs={"slug": slug, **arguments})
 
 
-setting_changed.connect(lambda **_: _address.cache_clear(), weak=False, dispatch_uid="clinics.address")
+setting_changed.connect(lambda **_: place.cache_clear(), weak=False, dispatch_uid="clinics.address")

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NavItem:
     """One entry of the menu; one with `children` opens a list of them.
 
     `key` is the letter that opens it after "g"; `badge` is a count that waits for somebody. A child may
     belong to a `section`, whose name stands above the first of it. `alone` is its very address only, not those below.
-    `also` are addresses elsewhere whose pages belong to it.
+    `also` are addresses elsewhere whose pages belong to it. Equal to itself alone, as a menu and its drawing are kept.
     """
 
     label: str
@@ -31,14 +32,18 @@ class NavItem:
         return len({child.section for child in self.children} - {""})
 
 
-def mark_active(items: Iterable[NavItem], path: str) -> list[NavItem]:
+def mark_active(items: Iterable[NavItem], path: str) -> tuple[NavItem, ...]:
     """The items with the one whose address is the longest beginning of `path` made active."""
-    items = list(items)
+    items = tuple(items)
     entries = [item for parent in items for item in (parent, *parent.children) if item.url]
     found = [item.url for item in entries if (path == item.url if item.alone else path.startswith(item.url))]
     found += [url for item in entries for url in item.also if path.startswith(url)]
-    best = max(found, key=len, default=None)
-    return [_marked(item, best) for item in items]
+    return _all_marked(items, max(found, key=len, default=None))
+
+
+@lru_cache(maxsize=512)
+def _all_marked(items: tuple[NavItem, ...], best: str | None) -> tuple[NavItem, ...]:
+    return tuple(_marked(item, best) for item in items)
 
 
 def _marked(item: NavItem, best: str | None) -> NavItem:
