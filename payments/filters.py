@@ -16,6 +16,7 @@ from balances.states import MatchState
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.numbers import typed
+from clinicpay.clinics.queries import location_names
 from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.queries import (
     accounts_found,
@@ -80,7 +81,7 @@ class PaymentFilter(ListFilter):
     @cached_property
     def varies(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override]  # read once, when it is needed
         """The locations of this clinic."""
-        return tuple((str(pk), name) for pk, name in Location.objects.values_list("pk", "name"))
+        return tuple((str(pk), name) for pk, name in location_names())
 
     @cached_property
     def form(self) -> forms.Form:

@@ -8,8 +8,8 @@ from django import forms
 from django.db.models import QuerySet
 
 from clinicpay.attention.groups import Group
-from clinicpay.clinics.models import Location
 from clinicpay.clinics.numbers import typed
+from clinicpay.clinics.queries import location_names
 from clinicpay.patients.models import Patient
 from clinicpay.patients.queries import narrowed
 from clinicpay.ui.filters import ListFilter, Menu
@@ -33,7 +33,7 @@ class GapFilter(ListFilter):
     @cached_property
     def varies(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override]  # read once, when it is needed
         """The locations of this clinic."""
-        return tuple((str(pk), name) for pk, name in Location.objects.values_list("pk", "name"))
+        return tuple((str(pk), name) for pk, name in location_names())
 
     @cached_property
     def form(self) -> forms.Form:

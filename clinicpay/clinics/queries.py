@@ -19,6 +19,13 @@ def current_clinic() -> Clinic:
     return entered_clinic() or Clinic.objects.get(pk=current_clinic_id())
 
 
+def location_names() -> list[tuple[int, str]]:
+    """Id and name of every location of the clinic in scope, by name; also of those it has retired."""
+    with connection.cursor() as cursor:
+        cursor.execute("select id, name from clinics_location order by name, id")
+        return list(cursor.fetchall())
+
+
 def refund_limit(clinic: Clinic) -> int | None:
     """Most that billing refunds by itself as it is set now (minor units); None is no limit."""
     return Clinic.objects.values_list("refund_limit", flat=True).get(pk=clinic.pk)

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.models import Location
+from clinicpay.clinics.queries import location_names
 from clinicpay.close.queries.days import open_days
 from clinicpay.close.queries.gaps import gaps_of
 from clinicpay.home.figures import aged, aged_at, collected
@@ -65,7 +66,7 @@ def overview(request: ClinicRequest) -> dict[str, Any]:
 def overview_ages(request: ClinicRequest) -> HttpResponse:
     """What is owed at one location, by age: it reads every open invoice, so it comes beside the page."""
     clinic = request.member.clinic
-    names = dict(Location.objects.values_list("pk", "name"))
+    names = dict(location_names())
     place = _chosen(request, names)
     ages = aged(clinic) if place is None else aged_at(clinic, place)
     return render_page(request, "home/ages.html", {"ages": ages, "place": names.get(place or 0, "")}, fragment="ages")

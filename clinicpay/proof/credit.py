@@ -6,7 +6,8 @@ from typing import Any
 
 from balances.queries import received_on
 from clinicpay.clinics import clock
-from clinicpay.clinics.models import Clinic, Location
+from clinicpay.clinics.models import Clinic
+from clinicpay.clinics.queries import location_names
 from clinicpay.close.models import DailyClose
 from clinicpay.close.states import CloseState
 from clinicpay.proof.figures import Figures, Group, Line, rows
@@ -88,7 +89,7 @@ def _end(label: str, month: date) -> Line:
 
 
 def _places() -> dict[int, str]:
-    return dict(Location.objects.values_list("pk", "name"))
+    return dict(location_names())
 
 
 def _days(clinic: Clinic) -> Figures:

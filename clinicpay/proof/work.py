@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from balances.states import DATED
 from clinicpay.clinics import clock
-from clinicpay.clinics.models import Clinic, Location
+from clinicpay.clinics.models import Clinic
+from clinicpay.clinics.queries import location_names
 from clinicpay.proof.figures import Figures, Group, Line, rows
 from clinicpay.staff.queries import names_of
 from deposits.queries.slips import printed_slips, waits
@@ -96,7 +97,7 @@ def _slips_again(_clinic: Clinic) -> Figures:
         sums[place, method] += amount
         sums[place, "count"] += count
     found: Figures = {}
-    for pk, name in Location.objects.values_list("pk", "name"):
+    for pk, name in location_names():
         found |= _of_place(name, sums[pk, "cash"], sums[pk, "cheque"], sums[pk, "count"])
     for slip in rows(_PRINTED, most=SLIPS):
         found |= _of_slip(*slip)

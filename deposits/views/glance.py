@@ -9,7 +9,8 @@ from django.http import HttpResponse
 from clinicpay import money
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
-from clinicpay.clinics.models import Clinic, Location
+from clinicpay.clinics.models import Clinic
+from clinicpay.clinics.queries import location_names
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import render_page
@@ -47,7 +48,7 @@ def _figures(clinic: Clinic, kind: str) -> dict[str, Any]:
     """What stands over the list: tabs with their totals, three breakdowns, the trend."""
     today = clock.today(clinic)
     found, place = glance(kind, today), address(clinic, "deposits_overview")
-    names = dict(Location.objects.values_list("pk", "name"))
+    names = dict(location_names())
     breakdowns: list[tuple[str, str, Mapping[Any, Sums], Mapping[Any, Any]]] = [
         ("By age", "age", found.ages, BUCKETS),
         ("By location", "location", found.locations, names),

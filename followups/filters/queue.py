@@ -7,8 +7,8 @@ from django.utils.functional import cached_property
 
 from balances.models import Charge
 from clinicpay.clinics import clock
-from clinicpay.clinics.models import Location
 from clinicpay.clinics.numbers import typed
+from clinicpay.clinics.queries import location_names
 from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.queries import narrowed
 from clinicpay.patients.search import words
@@ -62,8 +62,7 @@ class QueueFilter(ListFilter):
             ("nobody", "Nobody’s"),
             *((str(one.pk), str(one.user)) for one in followers()),
         ]
-        places = Location.objects.values_list("pk", "name")
-        form.fields["location"].choices = [(str(pk), name) for pk, name in places]
+        form.fields["location"].choices = [(str(pk), name) for pk, name in location_names()]
         form.fields["balance"].reach(self.request.member.clinic.currency, largest_debt())
         return form
 

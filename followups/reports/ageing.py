@@ -13,8 +13,9 @@ from django.db.models import QuerySet
 from clinicpay import money
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
-from clinicpay.clinics.models import Clinic, Location
+from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.numbers import shown
+from clinicpay.clinics.queries import location_names
 from clinicpay.patients.models import Account
 from clinicpay.staff.access import ClinicRequest
 from clinicpay.ui.cells import moment
@@ -48,8 +49,7 @@ class AgeingFilter(ListFilter):
     def form(self) -> forms.Form:
         """With the places of this clinic; the day is no later than today, and there is always one."""
         form = super().form
-        places = Location.objects.values_list("pk", "name")
-        form.fields["location"].choices = [(str(pk), name) for pk, name in places]
+        form.fields["location"].choices = [(str(pk), name) for pk, name in location_names()]
         form.fields["balance"].reach(self.request.member.clinic.currency, largest_debt())
         form.fields["on"].validators = [partial(_not_ahead, self.today)]
         if not self._given("on"):
