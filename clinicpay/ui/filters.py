@@ -1,5 +1,7 @@
 """The bar of filters over a list: one line, chips for what is set, everything in the address."""
 
+from collections import OrderedDict
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -115,6 +117,16 @@ class DaysInOrder(forms.Form):
 CROSSED = "The first day is after the last one, so days were not filtered. Change one of them."
 
 
+class _Filters(OrderedDict[str, django_filters.Filter]):
+    """The filters of a list, of which each page has its own: copied one deep, since what they hold never changes."""
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> dict[str, django_filters.Filter]:
+        own = {name: copy(one) for name, one in self.items()}
+        for one in own.values():
+            one.method = one.method  # else it would be called on the filter that was copied
+        return own
+
+
 class ListFilter(django_filters.FilterSet):
     """A FilterSet that templates/ui/filterbar.html can draw.
 
@@ -133,6 +145,11 @@ class ListFilter(django_filters.FilterSet):
     def of(cls, request: HttpRequest, queryset: QuerySet, **options: Any) -> Self:
         """The filters as the address sets them."""
         return cls(request.GET, queryset=queryset, request=request, **options)
+
+    @classmethod
+    def get_filters(cls) -> _Filters:
+        """As they are declared."""
+        return _Filters(super().get_filters())
 
     def get_form_class(self) -> type[forms.Form]:
         """Made once for each kind of filter: a form copies its fields, and takes choices anew."""

@@ -1,5 +1,7 @@
 """Addresses within the same page: the present query string with a few things changed."""
 
+from urllib.parse import urlencode
+
 from django.http import QueryDict
 
 
@@ -8,13 +10,13 @@ def with_query(params: QueryDict, **changes: object) -> str:
 
     Always begins with "?", because an empty hx-get asks for the address in the bar instead.
     """
-    query = params.copy()
+    query = dict(params.lists())  # a copy of the QueryDict itself would be a deep one, and a page has twenty addresses
     for name, value in changes.items():
         if value is None or value == "":
             query.pop(name, None)
         else:
-            query[name] = str(value)
-    return f"?{query.urlencode()}"
+            query[name] = [str(value)]
+    return f"?{urlencode(query, doseq=True)}"
 
 
 def without_value(params: QueryDict, name: str, value: str) -> str:

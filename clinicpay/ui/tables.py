@@ -4,6 +4,7 @@ Its own cell rendering costs seven times a plain loop, so a table names a `row_t
 is included once and loops over `rows` (models, dicts or named tuples, as the query gave them).
 """
 
+from copy import copy
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -23,6 +24,13 @@ def asks_whole(request: HttpRequest) -> bool:
     return request.GET.get("rows") == "all"
 
 
+class _Column(django_tables2.Column):
+    """A column whose attributes nobody changes: each table copies its own, and deep copies are half of making one."""
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        return copy(self)
+
+
 def column(
     label: str, order_by: str | tuple[str, ...] | None = "", css: str = "", hidden_label: bool = False
 ) -> django_tables2.Column:
@@ -33,7 +41,7 @@ def column(
     """
     attrs = {"th": {"class": css}, "hidden_label": hidden_label}
     options: dict[str, Any] = {"order_by": order_by} if order_by else {}
-    return django_tables2.Column(verbose_name=label, attrs=attrs, orderable=order_by is not None, **options)
+    return _Column(verbose_name=label, attrs=attrs, orderable=order_by is not None, **options)
 
 
 @dataclass(frozen=True)
