@@ -55,7 +55,8 @@ class PaymentTable(ListTable):
     def drawn(self) -> list[dict[str, str]]:
         """The cells of the rows: texts and ready HTML, so that the template has nothing to work out."""
         clinic = self.request.member.clinic
-        return [_cells(line, clinic, clock.zone(clinic), clock.today(clinic)) for line in self.shown.rows]
+        zone, today = clock.zone(clinic), clock.today(clinic)
+        return [_cells(line, clinic, zone, today) for line in self.shown.rows]
 
 
 def _cells(line: dict[str, Any], clinic: Clinic, zone: ZoneInfo, today: date) -> dict[str, str]:

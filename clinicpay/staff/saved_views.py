@@ -66,6 +66,8 @@ class Views(NamedTuple):
 
 def plain_query(text: str) -> str:
     """Filters and order in one spelling, without the place in the list: equal views have equal queries."""
+    if not text:
+        return ""
     params = QueryDict(text)
     kept = sorted((name, value) for name in params for value in params.getlist(name) if name not in UNKEPT and value)
     result = QueryDict(mutable=True)
