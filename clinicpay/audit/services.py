@@ -91,14 +91,14 @@ _COLUMNS = attrgetter(
     *("reason", "request_id", "via", "server_id", "transaction_id"),
 )
 _INSERT = """
-    insert into audit_auditevent (clinic_id, actor, action, subject_type, subject_id, subject, patient_id, before, after,
-                                  reason, request_id, via, server_id, transaction_id)
+    insert into audit_auditevent (clinic_id, actor, action, subject_type, subject_id, subject, patient_id,
+                                  before, after, reason, request_id, via, server_id, transaction_id)
     values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
 def _insert(line: AuditEvent) -> None:
-    """By a statement that stands ready: each page leaves a line, and saving a model puts its statement together anew."""
+    """By a statement that stands ready: each page leaves a line, and saving a model makes its statement anew."""
     values = [json.dumps(value) if isinstance(value, dict) else value for value in _COLUMNS(line)]
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, values)
