@@ -11,7 +11,6 @@ from balances.services import apply_credit
 from balances.states import Settlement
 from clinicpay.clinics import clock
 from clinicpay.clinics.refusals import Refusal
-from clinicpay.patients.models import Account
 from clinicpay.staff.access import Refused
 from followups.models import Instalment, Plan
 from followups.queries import bucket_totals, owing
@@ -21,6 +20,7 @@ from followups.states import INSTALMENT_MOVES, PLAN_MOVES, Frequency, Instalment
 from tests.balances.invariants import broken
 from tests.balances.money import credit_of
 from tests.factories import a_charge, a_patient, a_payment
+from tests.followups.planned import debt_of
 from tests.moves import accepted, listed
 
 
@@ -33,16 +33,11 @@ def terms(home, instalment: int = 3000) -> Terms:
     return Terms(instalment, Frequency.MONTHLY, clock.today(home.clinic))
 
 
-def debt(patient) -> tuple[int, int]:
-    account = Account.objects.get(pk=patient.account_id)
-    return account.owes, account.planned
-
-
 def test_converting_keeps_the_total_debt(harbor, ethan):
     charge = a_charge(harbor, ethan, 10000)
     a_payment(harbor, ethan.account, 1000, (charge, 1000))
     plan = start_plan(ethan.account, [charge], terms(harbor), by=harbor.bill)
-    assert debt(ethan) == (0, 9000)
+    assert debt_of(ethan) == (0, 9000)
     assert (plan.total, [one.amount for one in plan.instalments.all()]) == (9000, [3000, 3000, 3000])
     assert not broken()
 
@@ -56,7 +51,7 @@ def test_instalments_bill_the_oldest_principal_first_and_keep_the_event(harbor, 
         (first.event_id, 2000),
         (second.event_id, 1000),
     ]
-    assert debt(ethan) == (3000, 4000)
+    assert debt_of(ethan) == (3000, 4000)
     assert sum(one.outstanding for one in event_balances([first.event_id, second.event_id]).values()) == 7000
     assert not broken()
 
@@ -101,7 +96,7 @@ def test_cancelling_returns_what_is_unbilled_to_its_own_invoice_and_age(harbor, 
     plan = cancel_plan(plan, by=harbor.bill, reason="moved away")
     charge.refresh_from_db()
     assert (charge.outstanding, charge.moved, charge.invoice.invoice_date) == (4000, 3000, date(2026, 3, 1))
-    assert (billed.charges.get().outstanding, debt(ethan)) == (3000, (7000, 0))
+    assert (billed.charges.get().outstanding, debt_of(ethan)) == (3000, (7000, 0))
     assert list(plan.instalments.values_list("status", flat=True)) == ["invoiced", "cancelled", "cancelled"]
     assert sum(plan.instalments.values_list("amount", flat=True)) == plan.total
     assert not broken()
@@ -110,11 +105,11 @@ def test_cancelling_returns_what_is_unbilled_to_its_own_invoice_and_age(harbor, 
 def test_drafting_moves_nothing_and_a_stale_draft_is_refused(harbor, ethan):
     charge = a_charge(harbor, ethan, 7000)
     plan = draft_plan(ethan.account, [charge], terms(harbor), by=harbor.bill)
-    assert debt(ethan) == (7000, 0)
+    assert debt_of(ethan) == (7000, 0)
     a_payment(harbor, ethan.account, 100, (charge, 100))
     with pytest.raises(Refusal, match="changed since the plan"):
         activate_plan(plan, by=harbor.bill)
-    assert (debt(ethan), Plan.objects.get().status) == ((6900, 0), PlanStatus.DRAFT)
+    assert (debt_of(ethan), Plan.objects.get().status) == ((6900, 0), PlanStatus.DRAFT)
 
 
 def test_another_accounts_or_settled_invoices_are_refused(harbor, ethan):
@@ -192,7 +187,7 @@ def test_g5_what_is_unbilled_on_a_plan_has_no_age_and_an_instalment_its_own(harb
     charge = a_charge(harbor, ethan, 9000, on=today - timedelta(days=100))
     assert [(row.oldest_open, row.owes) for row in owing()] == [(today - timedelta(days=100), 9000)]
     plan = start_plan(ethan.account, [charge], terms(harbor), by=harbor.bill)
-    assert (list(owing()), debt(ethan)) == ([], (0, 9000))
+    assert (list(owing()), debt_of(ethan)) == ([], (0, 9000))
 
     bill_instalment(plan.instalments.first(), by=harbor.itself)
 

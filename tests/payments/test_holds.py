@@ -15,10 +15,10 @@ from clinicpay.clinics.addresses import address
 from clinicpay.staff.models import Practitioner
 from payments.models import Payment
 from payments.services import name_own_fields
-from tests.access.samples import HTMX, Words
 from tests.balances.invariants import broken
 from tests.balances.money import credit_of, left
 from tests.factories import a_charge, a_patient, a_payment, an_event, make_clinic
+from tests.payments.desk import words
 from treatments.models import PriceItem
 from treatments.services import Work, schedule_event
 
@@ -44,27 +44,6 @@ def paid(harbor, ethan):
     return a_payment(harbor, ethan.account, 30000, patient=ethan)
 
 
-@pytest.fixture
-def desk(client, harbor):
-    """The pages of a clinic as somebody there has them open."""
-
-    class Desk:
-        def enter(self, who):
-            client.force_login(getattr(harbor, who).user)
-            return self
-
-        def get(self, name, query="", **arguments):
-            return client.get(address(harbor.clinic, name, **arguments) + query)
-
-        def part(self, name, query="", **arguments):
-            return words(client.get(address(harbor.clinic, name, **arguments) + query, headers=HTMX))
-
-        def post(self, name, data, **arguments):
-            return client.post(address(harbor.clinic, name, **arguments), {"request_key": str(uuid.uuid4())} | data)
-
-    return Desk().enter("rita")
-
-
 def planned(home, patient, *codes, **fields):
     return schedule_event(
         by=home.itself,
@@ -75,10 +54,6 @@ def planned(home, patient, *codes, **fields):
         service_at=timezone.now() + timedelta(days=fields.pop("ahead", 5)),
         **fields,
     )
-
-
-def words(answer) -> str:
-    return Words(answer.content.decode()).text
 
 
 def held_of(payment: Payment) -> list[tuple[int, str]]:
