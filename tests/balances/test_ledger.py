@@ -133,6 +133,18 @@ def test_trail_has_totals_before_and_after_of_the_accounts_that_moved(harbor, et
     assert (line.after["owes"], line.after["unapplied"]) == (7000, 0)
 
 
+def test_trail_has_the_totals_of_held_and_of_planned_money(harbor, ethan):
+    charge = a_charge(harbor, ethan, 7000)
+    credit = credit_of(a_payment(harbor, ethan.account, 3000))
+    with open_books(ethan.account, by=harbor.rita) as books:
+        books.hold(credit, 1000)
+        books.convert(charge, 5000)
+    line = AuditEvent.objects.get(action="ledger.hold+convert")
+    totals = ("owes", "planned", "unapplied", "deposits", "held")
+    assert [line.before[name] for name in totals] == [7000, 0, 3000, 0, 0]
+    assert [line.after[name] for name in totals] == [2000, 5000, 2000, 0, 1000]
+
+
 def test_trail_is_gone_when_the_transaction_rolls_back(harbor, ethan):
     before = AuditEvent.objects.count()
     with transaction.atomic():
@@ -283,6 +295,8 @@ def test_receiving_moves_the_total_of_its_kind(harbor, ethan, kind, total):
     account = Account.objects.get(pk=ethan.account_id)
     moved = {name: getattr(account, name) for name in ("unapplied", "deposits", "held") if getattr(account, name)}
     assert moved == {total: 100}
+    line = AuditEvent.objects.get(action="ledger.receive")
+    assert (line.before[total], line.after[total]) == (0, 100)
     assert not broken()
 
 

@@ -7,7 +7,7 @@ from django.db import IntegrityError
 
 from balances.models import Charge
 from balances.queries import event_balances, invoice_balance, invoices_with_balance
-from balances.services import apply_credit
+from balances.services import apply_credit, credit_charge
 from balances.states import Settlement
 from clinicpay.clinics import clock
 from clinicpay.clinics.refusals import Refusal
@@ -100,6 +100,14 @@ def test_cancelling_returns_what_is_unbilled_to_its_own_invoice_and_age(harbor, 
     assert list(plan.instalments.values_list("status", flat=True)) == ["invoiced", "cancelled", "cancelled"]
     assert sum(plan.instalments.values_list("amount", flat=True)) == plan.total
     assert not broken()
+
+
+def test_what_is_not_billed_is_neither_credited_nor_paid_off(harbor, ethan):
+    plan = start_plan(ethan.account, [a_charge(harbor, ethan, 7000)], terms(harbor), by=harbor.bill)
+    principal = plan.parts.get().principal
+    with pytest.raises(Refusal, match="isn't billed yet"):
+        credit_charge(principal, 100, by=harbor.bill, reason="wrong price")
+    assert debt_of(ethan) == (0, 7000)
 
 
 def test_drafting_moves_nothing_and_a_stale_draft_is_refused(harbor, ethan):

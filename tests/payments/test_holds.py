@@ -9,9 +9,10 @@ from django.utils import timezone
 from balances.matchable import held_for
 from balances.models import Credit
 from balances.queries import received_credit
-from balances.services import apply_credit, hold_credit, run_auto_apply
+from balances.services import apply_credit, hold_credit, release_credit, run_auto_apply
 from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics.addresses import address
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.models import Practitioner
 from payments.models import Payment
 from payments.services import name_own_fields
@@ -330,6 +331,12 @@ def test_wrong_release_is_answered_in_words(desk, harbor, paid, crown, asked, sa
     assert answer.status_code == 422
     assert says in words(answer)
     assert held_of(paid) == [(20000, crown.ref)]
+
+
+def test_only_what_is_held_is_released(harbor, paid):
+    with pytest.raises(Refusal, match="Only a pre-payment is released"):
+        release_credit(credit_of(paid), 100, by=harbor.bill, reason="Why not")
+    assert free_of(paid) == 30000
 
 
 def test_reception_neither_releases_nor_changes_and_is_told_who_does(desk, harbor, paid, crown):
