@@ -239,6 +239,28 @@ def test_reversal_takes_the_dates_of_what_it_undoes(harbor, ethan):
     assert Posting.objects.get(kind=PostingKind.REVERSE_PAYMENT).business_date == day
 
 
+def test_reversal_releases_what_is_held_on_the_day_on_which_it_was(harbor, ethan):
+    day = date(2026, 10, 5)
+    credit = credit_of(a_payment(harbor, ethan.account, 100, on=day))
+    with open_books(ethan.account, by=harbor.itself, source=Source.DEMO, dated=day) as books:
+        books.hold(credit, 40)
+    reverse_payment(credit.payment, by=harbor.rita, reason="entered twice")
+    assert Posting.objects.get(kind=PostingKind.RELEASE).business_date == day
+    assert not broken()
+
+
+def test_held_money_is_as_old_as_what_it_was_received_with(harbor, ethan):
+    day = date(2026, 10, 5)
+    credit = credit_of(a_payment(harbor, ethan.account, 100, on=day))
+    with open_books(ethan.account, by=harbor.rita) as books:
+        held = books.hold(credit, 40)
+    held.refresh_from_db()
+    assert (held.received_on, Posting.objects.get(kind=PostingKind.HOLD).business_date) == (
+        day,
+        clock.today(harbor.clinic),
+    )
+
+
 def test_reversal_of_a_closed_day_is_refused(harbor, ethan):
     payment = a_payment(harbor, ethan.account, 100, on=date(2026, 10, 5))
     a_locked_day(harbor.location, date(2026, 10, 5))

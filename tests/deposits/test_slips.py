@@ -173,6 +173,14 @@ def test_bounced_cheque_does_not_wait_and_does_not_print(harbor):
         print_draft(harbor, draft())
 
 
+def test_refund_that_came_again_does_not_print(harbor):
+    refund = back(harbor, paid(harbor, 1000), 400)
+    draft_slip(harbor.location, wish(harbor), by=harbor.bill)
+    reverse_refund(refund, by=harbor.bill, reason="came again")
+    with pytest.raises(Refusal, match=f"{refund.ref} can’t go to the bank any more"):
+        print_draft(harbor, draft())
+
+
 def test_payments_of_a_closed_day_go_to_the_bank_later(harbor):
     day = clock.today(harbor.clinic) - timedelta(days=2)
     payment = a_payment(harbor, a_patient(harbor).account, 900, on=day)

@@ -172,9 +172,10 @@ def test_credit_note_of_everything_closes_the_case(harbor, ethan, charge, case):
     assert state_of(case) == ("closed", CaseOutcome.RECOVERED)
 
 
-def test_applying_money_in_hand_closes_the_case_and_keeps_its_promise(harbor, ethan, charge, case):
+@pytest.mark.parametrize("promised", [4000, 10000])
+def test_applying_money_in_hand_closes_the_case_and_keeps_its_promise(harbor, ethan, charge, case, promised):
     credit = credit_of(a_payment(harbor, ethan.account, 10000))
-    promise = make_promise(ethan.account, 4000, clock.today(harbor.clinic), by=harbor.bill)
+    promise = make_promise(ethan.account, promised, clock.today(harbor.clinic), by=harbor.bill)
     apply_credit(credit, [(charge, 10000)], by=harbor.rita)
     promise.refresh_from_db()
     assert (promise.status, promise.paid) == ("kept", 10000)

@@ -9,12 +9,15 @@ from balances.models import Entry
 from balances.queries import event_balances
 from balances.services import recover
 from balances.states import Settlement
+from clinicpay.clinics import clock
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 from clinicpay.staff.access import Refused
 from followups.models import WriteOff
-from followups.services import approve_write_off, reject_write_off, request_write_off, reverse_write_off
-from followups.states import WRITE_OFF_MOVES, WriteOffStatus
+from followups.schedule import Terms
+from followups.services import approve_write_off, reject_write_off, request_write_off, reverse_write_off, start_plan
+from followups.services.write_offs import Wish
+from followups.states import WRITE_OFF_MOVES, Frequency, WriteOffStatus
 from tests.balances.invariants import broken
 from tests.balances.money import credit_of, left
 from tests.factories import a_charge, a_patient, a_payment
@@ -128,6 +131,18 @@ def test_amount_changed_after_the_request_is_refused(harbor, ethan):
     with pytest.raises(Refusal, match="changed since this was asked"):
         approve_write_off(request, by=harbor.olga)
     assert (left(charge), WriteOff.objects.get().status) == ([600], WriteOffStatus.REQUESTED)
+
+
+def test_plan_that_was_made_after_the_request_is_not_ended_by_it(harbor, ethan):
+    charge, other = a_charge(harbor, ethan, 700), a_charge(harbor, ethan, 900)
+    wish = Wish(with_plans=True)
+    request = request_write_off(ethan.account, [charge.invoice], by=harbor.bill, reason="can't be found", wish=wish)
+    terms = Terms(300, Frequency.MONTHLY, clock.today(harbor.clinic))
+    plan = start_plan(ethan.account, [other], terms, by=harbor.bill)
+    with pytest.raises(Refusal, match="changed since this was asked"):
+        approve_write_off(request, by=harbor.olga)
+    plan.refresh_from_db()
+    assert (plan.status, left(charge, other)) == ("active", [700, 0])
 
 
 def test_one_invoice_waits_for_one_decision(harbor, ethan):
