@@ -13,6 +13,8 @@ from balances.services import (
     cancel_event,
     credit_charge,
     hold_credit,
+    reverse_credit,
+    run_auto_apply,
     undo_allocation,
     void_invoice,
 )
@@ -189,6 +191,56 @@ def test_failure_restores_everything_exactly(harbor, ethan, reduce):
     assert (charge.outstanding, charge.credited) == (0, 0)
     assert kinds == {"unapplied": 150, "pre_payment": 50, "refund_pending": 0}
     assert (sum(applied()), status(payment), refundable(payment)) == (800, "paid", 1000)
+    assert not broken()
+
+
+def test_what_is_applied_again_stays_the_work_of_its_run(harbor, ethan):
+    """So that the run can still be undone as a whole."""
+    charge = a_charge(harbor, ethan, 800)
+    payment = a_payment(harbor, ethan.account, 800)
+    run = run_auto_apply(by=harbor.bill)
+    refund = approve_refund(request_refund(payment, GoingBack(800, OTHER), by=harbor.bill), by=harbor.bill)
+    fail_refund(refund, by=harbor.bill, reason="card was closed")
+    again = live_allocations(charge=charge).get().posting
+    assert (again.source, again.run_id, again.made_by_id) == (run.source, run.pk, harbor.rita.user_id)
+
+
+def test_two_equal_parts_of_a_charge_are_credited_and_billed_again_each(harbor, ethan):
+    charge = a_charge(harbor, ethan, 1000)
+    payment = a_payment(harbor, ethan.account, 1000, (charge, 400), (charge, 400))
+    wish = GoingBack(1000, OTHER, reduce_charge=True)
+    refund = approve_refund(request_refund(payment, wish, by=harbor.bill), by=harbor.bill)
+    charge.refresh_from_db()
+    assert (charge.outstanding, charge.credited) == (200, 800)
+    assert len(set(refund.lines.values_list("credit_note", flat=True))) == 2
+    fail_refund(refund, by=harbor.bill, reason="card was closed")
+    charge.refresh_from_db()
+    assert (charge.outstanding, charge.credited, sorted(applied())) == (200, 0, [400, 400])
+    assert not broken()
+
+
+def test_what_a_charge_still_owes_is_applied_again_once(harbor, ethan):
+    """Two applications were freed, and others have paid most of it meanwhile."""
+    charge = a_charge(harbor, ethan, 800)
+    payment = a_payment(harbor, ethan.account, 800, (charge, 400), (charge, 400))
+    refund = approve_refund(request_refund(payment, GoingBack(800, OTHER), by=harbor.bill), by=harbor.bill)
+    a_payment(harbor, ethan.account, 300, (charge, 300))
+    assert [one.part for one in foresee_return(refund)] == [400, 100]
+    fail_refund(refund, by=harbor.bill, reason="card was closed")
+    assert (left(charge), net(ethan)) == ([0], -300)
+    assert not broken()
+
+
+def test_credit_note_that_was_reversed_by_hand_is_not_reversed_again(harbor, ethan):
+    charge = a_charge(harbor, ethan, 800)
+    payment = a_payment(harbor, ethan.account, 800, (charge, 800))
+    wish = GoingBack(800, OTHER, reduce_charge=True)
+    refund = approve_refund(request_refund(payment, wish, by=harbor.bill), by=harbor.bill)
+    reverse_credit(refund.lines.get().credit_note_id, by=harbor.bill, reason="it was rendered")
+    assert [(one.part, one.billed) for one in foresee_return(refund)] == [(800, False)]
+    fail_refund(refund, by=harbor.bill, reason="card was closed")
+    charge.refresh_from_db()
+    assert (charge.outstanding, charge.credited, applied()) == (0, 0, [800])
     assert not broken()
 
 
