@@ -11,7 +11,6 @@ from balances.services import apply_credit, hold_credit
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.clinics.numbers import take
-from clinicpay.clinics.refusals import Refusal
 from clinicpay.close.reviews import confirm, review
 from followups.models import Case
 from followups.queries.statements import Span
@@ -21,7 +20,6 @@ from followups.services.statements import Giving, make_statement
 from followups.states import Frequency
 from payments.models import Payment, PaymentContext
 from payments.services import GoingBack, PaymentRequest, create_payment, refund_payment, reverse_payment
-from payments.services.context import link_treatment
 from payments.states import RefundReason
 from tests.attention.pages import browser, listed, place, said, tab, text_of
 from tests.factories import a_charge, a_patient, a_payment, an_event, an_invoice, some_evidence
@@ -103,8 +101,6 @@ def test_what_is_asked_for_is_linked_by_editing_it(harbor, rita):
     assert listed(rita, "payments") == [asked.ref]
     assert "Edit it" in text_of(rita.get(form))
     assert rita.post(form, said(treatment=event.ref)).status_code == 422
-    with pytest.raises(Refusal, match="isn’t paid yet"):
-        link_treatment(asked, event, by=harbor.rita)
 
     edited = {"patient": patient.ref, "amount": "15.00", "location": harbor.location.pk, "treatment": event.ref}
     edit = rita.get(f"/c/harbor/payments/{asked.ref}/edit/")

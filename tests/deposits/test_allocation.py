@@ -10,14 +10,13 @@ from balances.states import EntryKind, Source
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.patients.models import Account
-from payments.services import name_own_fields, record_payment
+from payments.services import record_payment
 from payments.services.desk import Order, Tender
 from payments.states import Method
 from tests.balances.invariants import broken
 from tests.balances.money import applied, credit_of, left
 from tests.deposits.scene import Page, a_deposit, a_guarded, an_insurer, page_of, signed_in
 from tests.factories import a_charge, a_patient, a_payment, an_invoice
-from treatments.services import set_own_fields
 
 pytestmark = pytest.mark.django_db
 
@@ -313,24 +312,6 @@ def test_pre_payments_are_used_when_they_match_and_told_when_they_do_not(harbor)
     assert "/c/harbor/pre-payments/" in page.text
     page.apply_all()
     assert left(charge, other) == [1000, 3000]
-
-
-def test_money_held_for_something_else_by_now_is_not_applied(harbor):
-    """What a treatment is can change while the list is open, and the figures stay the same."""
-    name_own_fields(by=harbor.adam, custom_1="Insurance case", custom_2="")
-    ethan = a_patient(harbor)
-    charge = a_charge(harbor, ethan, 3000)
-    set_own_fields(charge.event, by=harbor.rita, custom_1="BC-1", custom_2="")
-    money = credit_of(a_payment(harbor, ethan.account, 2000))
-    hold_credit(money, 2000, by=harbor.itself, criteria={"custom_1": "BC-1"})
-    page = page_of(harbor)
-    assert page.invoices == [charge.invoice.ref]
-
-    set_own_fields(charge.event, by=harbor.rita, custom_1="BC-2", custom_2="")
-    answer = page.apply(charge.invoice.ref)
-
-    assert "is not what the money is held for any more" in page.client.get(answer["Location"]).content.decode()
-    assert left(charge) == [3000]
 
 
 def test_unapplied_payments_are_no_deposits(harbor):

@@ -9,6 +9,7 @@ from balances.models import Charge
 from balances.queries import event_balances, invoice_balance, invoices_with_balance
 from balances.services import apply_credit, credit_charge
 from balances.states import Settlement
+from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics import clock
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import Refused
@@ -19,7 +20,7 @@ from followups.services import activate_plan, bill_instalment, cancel_plan, draf
 from followups.states import INSTALMENT_MOVES, PLAN_MOVES, Frequency, InstalmentStatus, PlanStatus
 from tests.balances.invariants import broken
 from tests.balances.money import credit_of
-from tests.factories import a_charge, a_patient, a_payment
+from tests.factories import a_charge, a_locked_day, a_patient, a_payment
 from tests.followups.planned import debt_of
 from tests.moves import accepted, listed
 
@@ -67,6 +68,12 @@ def test_paying_an_instalment_moves_the_event_and_the_plan_completes(harbor, eth
     balance = event_balances([charge.event_id])[charge.event_id]
     assert (balance.settlement, balance.badges) == (Settlement.PAID, [])
     assert Plan.objects.get().status == PlanStatus.COMPLETED
+    line = AuditEvent.objects.get(action="plan.settled")
+    assert (line.before, line.after, line.actor_id) == (
+        {"plan": "active"},
+        {"plan": "completed"},
+        harbor.rita.user_id,
+    )
 
 
 def test_source_invoice_says_that_it_is_on_a_plan(harbor, ethan):
@@ -79,6 +86,15 @@ def test_source_invoice_says_that_it_is_on_a_plan(harbor, ethan):
         Settlement.UNPAID,
         ["On plan"],
     )
+
+
+def test_instalment_after_a_close_is_not_dated_in_the_future(harbor, ethan):
+    plan = start_plan(ethan.account, [a_charge(harbor, ethan, 5000)], terms(harbor), by=harbor.bill)
+    today = clock.today(harbor.clinic)
+    a_locked_day(harbor.location, today)
+    invoice = bill_instalment(plan.instalments.first(), by=harbor.itself)
+    posted = invoice.charges.get().entries.values_list("posting__business_date", flat=True)
+    assert (invoice.invoice_date, list(posted)) == (today, [today + timedelta(days=1)])
 
 
 def test_an_instalment_is_billed_once(harbor, ethan):

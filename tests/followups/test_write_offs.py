@@ -7,7 +7,7 @@ from django.db import connection
 
 from balances.models import Entry
 from balances.queries import event_balances
-from balances.services import recover
+from balances.services import hold_credit, recover
 from balances.states import Settlement
 from clinicpay.clinics import clock
 from clinicpay.clinics.refusals import Refusal
@@ -16,6 +16,7 @@ from clinicpay.staff.access import Refused
 from followups.models import WriteOff
 from followups.schedule import Terms
 from followups.services import approve_write_off, reject_write_off, request_write_off, reverse_write_off, start_plan
+from followups.services.recoveries import recover_invoice, recoverable
 from followups.services.write_offs import Wish
 from followups.states import WRITE_OFF_MOVES, Frequency, WriteOffStatus
 from tests.balances.invariants import broken
@@ -111,6 +112,18 @@ def test_w4_recovering_is_an_act_of_its_own_and_no_more_than_was_given_up(harbor
     assert journal("recover") == [("credit", "write-off expense", 500), ("debit", "accounts receivable", 500)]
     with pytest.raises(Refusal, match="not recovered yet"):
         reverse_write_off(WriteOff.objects.get(), by=harbor.olga, reason="late")
+    assert not broken()
+
+
+def test_w4_what_is_held_for_something_recovers_nothing(harbor, ethan):
+    charge = a_charge(harbor, ethan, 700)
+    approve_write_off(asked(harbor, charge), by=harbor.olga)
+    hold_credit(credit_of(a_payment(harbor, ethan.account, 500)), 400, by=harbor.rita)
+    assert recoverable(charge.invoice).most == 100
+    with pytest.raises(Refusal, match=r"At most \$1.00"):
+        recover_invoice(charge.invoice, 101, by=harbor.rita)
+    recover_invoice(charge.invoice, 100, by=harbor.rita)
+    assert Account.objects.get(pk=ethan.account_id).held == 400
     assert not broken()
 
 

@@ -140,6 +140,8 @@ def test_treatment_of_another_account_or_clinic_is_no_choice(desk, paid, harbor,
     answer = desk.post("payment_hold", {"amount": "200", "treatment": other.ref}, number=paid.number)
     assert answer.status_code == 422
     assert "Choose a treatment of this account’s patients" in words(answer)
+    with pytest.raises(Refusal, match="for whom this account doesn't pay"):
+        hold_credit(credit_of(paid), 20000, by=harbor.rita, event=other)
     assert held_of(paid) == []
 
 

@@ -40,6 +40,7 @@ from payments.services import (
 from payments.states import REFUND_MOVES, Method, RefundReason, RefundStatus, ReturnReason
 from tests.balances.invariants import broken
 from tests.balances.money import applied, left
+from tests.deposits.scene import an_insurer
 from tests.factories import a_charge, a_locked_day, a_patient, a_payment, an_event, an_invoice
 from tests.moves import accepted, listed
 
@@ -203,6 +204,30 @@ def test_what_is_applied_again_stays_the_work_of_its_run(harbor, ethan):
     fail_refund(refund, by=harbor.bill, reason="card was closed")
     again = live_allocations(charge=charge).get().posting
     assert (again.source, again.run_id, again.made_by_id) == (run.source, run.pk, harbor.rita.user_id)
+
+
+def test_insurers_money_that_fails_to_go_pays_its_patients_again(harbor, ethan):
+    """The patients' accounts are locked beside the insurer's."""
+    charge = a_charge(harbor, ethan, 800)
+    payment = a_payment(harbor, an_insurer(harbor, "Delta", ethan), 1000, (charge, 800))
+    refund = approve_refund(request_refund(payment, GoingBack(1000, OTHER), by=harbor.bill), by=harbor.bill)
+    assert left(charge) == [800]
+    fail_refund(refund, by=harbor.bill, reason="card was closed")
+    assert (left(charge), applied()) == ([0], [800])
+    assert not broken()
+
+
+@pytest.mark.parametrize("state", ["requested", "approved", "failed"])
+def test_only_money_that_went_back_comes_again(harbor, ethan, state):
+    payment = a_payment(harbor, ethan.account, 1000)
+    refund = request_refund(payment, GoingBack(400, OTHER), by=harbor.bill)
+    if state != "requested":
+        refund = approve_refund(refund, by=harbor.bill)
+    if state == "failed":
+        refund = fail_refund(refund, by=harbor.bill, reason="card was closed")
+    with pytest.raises(Refusal, match="stayed away"):
+        reverse_refund(refund, by=harbor.bill, reason="it came again")
+    assert Refund.objects.get().status == state
 
 
 def test_two_equal_parts_of_a_charge_are_credited_and_billed_again_each(harbor, ethan):
