@@ -52,6 +52,7 @@ def test_instalments_bill_the_oldest_principal_first_and_keep_the_event(harbor, 
         (first.event_id, 2000),
         (second.event_id, 1000),
     ]
+    assert set(invoice.charges.values_list("service_date", flat=True)) == {invoice.invoice_date}
     assert debt_of(ethan) == (3000, 4000)
     assert sum(one.outstanding for one in event_balances([first.event_id, second.event_id]).values()) == 7000
     assert not broken()

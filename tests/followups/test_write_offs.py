@@ -15,7 +15,14 @@ from clinicpay.patients.models import Account
 from clinicpay.staff.access import Refused
 from followups.models import WriteOff
 from followups.schedule import Terms
-from followups.services import approve_write_off, reject_write_off, request_write_off, reverse_write_off, start_plan
+from followups.services import (
+    approve_write_off,
+    bill_instalment,
+    reject_write_off,
+    request_write_off,
+    reverse_write_off,
+    start_plan,
+)
 from followups.services.recoveries import recover_invoice, recoverable
 from followups.services.write_offs import Wish
 from followups.states import WRITE_OFF_MOVES, Frequency, WriteOffStatus
@@ -156,6 +163,17 @@ def test_plan_that_was_made_after_the_request_is_not_ended_by_it(harbor, ethan):
         approve_write_off(request, by=harbor.olga)
     plan.refresh_from_db()
     assert (plan.status, left(charge, other)) == ("active", [700, 0])
+
+
+def test_what_became_otherwise_unbilled_since_the_page_is_looked_at_again(harbor, ethan):
+    """The chosen invoice owes what it owed; what its plans would give back does not."""
+    charge, other = a_charge(harbor, ethan, 700), a_charge(harbor, ethan, 900)
+    plan = start_plan(ethan.account, [other], Terms(300, Frequency.MONTHLY, clock.today(harbor.clinic)), by=harbor.bill)
+    wish = Wish(with_plans=True, shown={charge.invoice_id: 700, 0: 900})
+    bill_instalment(plan.instalments.first(), by=harbor.bill)
+    with pytest.raises(Refusal, match="changed since you opened this page"):
+        request_write_off(ethan.account, [charge.invoice], by=harbor.bill, reason="can't be found", wish=wish)
+    assert not WriteOff.objects.exists()
 
 
 def test_one_invoice_waits_for_one_decision(harbor, ethan):
