@@ -249,6 +249,30 @@ def test_reversal_releases_what_is_held_on_the_day_on_which_it_was(harbor, ethan
     assert not broken()
 
 
+def test_reversal_takes_back_what_held_money_has_paid(harbor, ethan):
+    charge = a_charge(harbor, ethan, 500)
+    credit = credit_of(a_payment(harbor, ethan.account, 100))
+    with open_books(ethan.account, by=harbor.rita) as books:
+        held = books.hold(credit, 60)
+    with open_books(ethan.account, by=harbor.rita) as books:
+        books.allocate(held, charge, 40)
+    reverse_payment(credit.payment, by=harbor.rita, reason="entered twice")
+    assert (left(charge), totals(ethan.account)) == ([500], (500, 0))
+    assert not Credit.objects.filter(available__gt=0).exists()
+    assert not broken()
+
+
+def test_reserves_of_one_act_are_given_up_apart(harbor, ethan):
+    credit = credit_of(a_payment(harbor, ethan.account, 100))
+    with open_books(ethan.account, by=harbor.rita) as books:
+        first, second = (books.reserve([(credit, part)], reason="asked") for part in (30, 20))
+    with open_books(ethan.account, by=harbor.rita) as books:
+        books.unreserve(first, reason="it stays")
+    left_of = dict(Credit.objects.values_list("pk", "available"))
+    assert left_of == {credit.pk: 80, first.pk: 0, second.pk: 20}
+    assert not broken()
+
+
 def test_held_money_is_as_old_as_what_it_was_received_with(harbor, ethan):
     day = date(2026, 10, 5)
     credit = credit_of(a_payment(harbor, ethan.account, 100, on=day))

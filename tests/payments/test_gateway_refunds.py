@@ -11,6 +11,7 @@ from payments.services import (
     GoingBack,
     approve_refund,
     collect_payment,
+    fail_refund,
     pay_refund,
     refund_payment,
     request_refund,
@@ -110,6 +111,9 @@ def test_person_can_not_say_what_became_of_a_gateways_refund(shop):
     refund = asked(shop, payment, 5000)
     with clinic_scope(shop.clinic, shop.bill.user), pytest.raises(Refusal, match="goes back by the gateway"):
         pay_refund(refund, by=shop.bill)
+    with clinic_scope(shop.clinic, shop.bill.user), pytest.raises(Refusal, match="goes back by the gateway"):
+        fail_refund(refund, by=shop.bill, reason="she did not get it")
+    assert fresh(shop, refund).status == "approved"
 
 
 def test_refund_at_the_desk_of_a_captured_payment_is_left_to_the_gateway_unless_it_is_given_in_cash(shop):
