@@ -88,6 +88,14 @@ def test_a_staged_treatment_has_a_stage_and_not_too_many(harbor, mia, stages):
     assert not Package.objects.exists()
 
 
+def test_a_full_package_takes_no_visit_more(harbor, mia):
+    package = a_package(harbor, mia, 100_000, MOST - 1)
+    add_visit(package, a_visit(harbor, MOST), by=harbor.itself)
+    with pytest.raises(Refusal, match="which is the most"):
+        add_visit(package, a_visit(harbor, MOST + 1), by=harbor.itself)
+    assert len(treatments(package)) == MOST
+
+
 def test_a_part_says_which_it_is_and_of_how_much(harbor, mia, django_assert_num_queries):
     package = a_package(harbor, mia)
     plain = an_event(harbor, mia, 5000)

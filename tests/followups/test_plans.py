@@ -7,7 +7,7 @@ from django.db import IntegrityError
 
 from balances.models import Charge
 from balances.queries import event_balances, invoice_balance, invoices_with_balance
-from balances.services import apply_credit, credit_charge
+from balances.services import apply_credit, credit_charge, undo_allocation
 from balances.states import Settlement
 from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics import clock
@@ -16,10 +16,10 @@ from clinicpay.staff.access import Refused
 from followups.models import Instalment, Plan
 from followups.queries import bucket_totals, owing
 from followups.schedule import Terms
-from followups.services import activate_plan, bill_instalment, cancel_plan, draft_plan, start_plan
+from followups.services import activate_plan, bill_instalment, bill_next, cancel_plan, draft_plan, start_plan
 from followups.states import INSTALMENT_MOVES, PLAN_MOVES, Frequency, InstalmentStatus, PlanStatus
 from tests.balances.invariants import broken
-from tests.balances.money import credit_of
+from tests.balances.money import allocation, credit_of
 from tests.factories import a_charge, a_locked_day, a_patient, a_payment
 from tests.followups.planned import debt_of
 from tests.moves import accepted, listed
@@ -98,6 +98,28 @@ def test_instalment_after_a_close_is_not_dated_in_the_future(harbor, ethan):
     assert (invoice.invoice_date, list(posted)) == (today, [today + timedelta(days=1)])
 
 
+def test_an_instalment_is_put_on_no_other_plan(harbor, ethan):
+    plan = start_plan(ethan.account, [a_charge(harbor, ethan, 5000)], terms(harbor), by=harbor.bill)
+    billed = bill_instalment(plan.instalments.first(), by=harbor.itself).charges.get()
+    with pytest.raises(Refusal, match=f"is an instalment of {plan.ref}. Cancel that plan first"):
+        draft_plan(ethan.account, [billed], terms(harbor), by=harbor.bill)
+
+
+def test_more_instalments_than_are_left_are_not_billed(harbor, ethan):
+    plan = start_plan(ethan.account, [a_charge(harbor, ethan, 5000)], terms(harbor), by=harbor.bill)
+    with pytest.raises(Refusal, match="has only 2 more to bill"):
+        bill_next(plan, 3, by=harbor.bill, first=1)
+    assert debt_of(ethan) == (0, 5000)
+
+
+def test_plan_of_which_nothing_is_late_is_no_default(harbor, ethan):
+    plan = start_plan(ethan.account, [a_charge(harbor, ethan, 5000)], terms(harbor), by=harbor.bill)
+    bill_instalment(plan.instalments.first(), by=harbor.bill)
+    with pytest.raises(Refusal, match=f"No instalment of {plan.ref} is late"):
+        cancel_plan(plan, by=harbor.bill, reason="never paid", defaulted=True)
+    assert Plan.objects.get().status == PlanStatus.ACTIVE
+
+
 def test_an_instalment_is_billed_once(harbor, ethan):
     plan = start_plan(ethan.account, [a_charge(harbor, ethan, 5000)], terms(harbor), by=harbor.bill)
     first = plan.instalments.first()
@@ -125,6 +147,15 @@ def test_what_is_not_billed_is_neither_credited_nor_paid_off(harbor, ethan):
     with pytest.raises(Refusal, match="isn't billed yet"):
         credit_charge(principal, 100, by=harbor.bill, reason="wrong price")
     assert debt_of(ethan) == (0, 7000)
+
+
+def test_draft_of_less_than_is_owed_by_now_is_refused(harbor, ethan):
+    charge = a_charge(harbor, ethan, 7000)
+    a_payment(harbor, ethan.account, 100, (charge, 100))
+    plan = draft_plan(ethan.account, [charge], terms(harbor), by=harbor.bill)
+    undo_allocation(allocation().pk, by=harbor.rita, reason="wrong charge")
+    with pytest.raises(Refusal, match="changed since the plan"):
+        activate_plan(plan, by=harbor.bill)
 
 
 def test_drafting_moves_nothing_and_a_stale_draft_is_refused(harbor, ethan):

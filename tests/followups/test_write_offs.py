@@ -13,6 +13,7 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 from clinicpay.staff.access import Refused
+from clinicpay.staff.delegations import NotDelegated
 from followups.models import WriteOff
 from followups.schedule import Terms
 from followups.services import (
@@ -26,6 +27,7 @@ from followups.services import (
 from followups.services.recoveries import recover_invoice, recoverable
 from followups.services.write_offs import Wish
 from followups.states import WRITE_OFF_MOVES, Frequency, WriteOffStatus
+from payments.services import reverse_payment
 from tests.balances.invariants import broken
 from tests.balances.money import credit_of, left
 from tests.factories import a_charge, a_patient, a_payment
@@ -111,6 +113,7 @@ def test_w4_recovering_is_an_act_of_its_own_and_no_more_than_was_given_up(harbor
     approve_write_off(asked(harbor, charge), by=harbor.olga)
     payment = a_payment(harbor, ethan.account, 1000)
     assert (left(charge), credit_of(payment).available) == ([0], 1000)
+    assert recoverable(charge.invoice).most == 700
     with pytest.raises(Refusal, match="not recovered yet"):
         recover(charge, 701, credit_of(payment), by=harbor.rita)
     recover(charge, 500, credit_of(payment), by=harbor.rita)
@@ -174,6 +177,24 @@ def test_what_became_otherwise_unbilled_since_the_page_is_looked_at_again(harbor
     with pytest.raises(Refusal, match="changed since you opened this page"):
         request_write_off(ethan.account, [charge.invoice], by=harbor.bill, reason="can't be found", wish=wish)
     assert not WriteOff.objects.exists()
+
+
+def test_more_is_owed_since_the_request(harbor, ethan):
+    charge = a_charge(harbor, ethan, 700)
+    payment = a_payment(harbor, ethan.account, 100, (charge, 100))
+    request = asked(harbor, charge)
+    reverse_payment(payment, by=harbor.rita, reason="entered twice")
+    with pytest.raises(Refusal, match="changed since this was asked"):
+        approve_write_off(request, by=harbor.olga)
+    assert left(charge) == [700]
+
+
+@pytest.mark.parametrize("who", ["rita", "bill", "adam"])
+def test_w2_who_may_not_approve_does_not_decline(harbor, ethan, who):
+    request = asked(harbor, a_charge(harbor, ethan, 700))
+    with pytest.raises(NotDelegated):
+        reject_write_off(request, by=harbor.members[who], reason="no")
+    assert WriteOff.objects.get().status == WriteOffStatus.REQUESTED
 
 
 def test_one_invoice_waits_for_one_decision(harbor, ethan):

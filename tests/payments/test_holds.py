@@ -13,6 +13,7 @@ from balances.services import apply_credit, hold_credit, release_credit, run_aut
 from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.refusals import Refusal
+from clinicpay.staff.access import Refused
 from clinicpay.staff.models import Practitioner
 from payments.models import Payment
 from payments.services import name_own_fields
@@ -333,6 +334,12 @@ def test_wrong_release_is_answered_in_words(desk, harbor, paid, crown, asked, sa
     assert answer.status_code == 422
     assert says in words(answer)
     assert held_of(paid) == [(20000, crown.ref)]
+
+
+def test_who_holds_money_does_not_release_it(harbor, paid):
+    held = hold_credit(credit_of(paid), 20000, by=harbor.rita)
+    with pytest.raises(Refused):
+        release_credit(held, 100, by=harbor.rita, reason="Mine")
 
 
 def test_only_what_is_held_is_released(harbor, paid):

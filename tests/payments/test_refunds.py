@@ -141,6 +141,7 @@ def test_case_w6_voiding_an_invoice_gives_the_money_back_and_lets_it_be_billed_a
 def test_r1_a_request_reserves_its_part_of_what_is_refundable(harbor, ethan):
     payment = a_payment(harbor, ethan.account, 1000)
     asked = request_refund(payment, GoingBack(600, OTHER), by=harbor.rita)
+    assert refundable(payment) == 400
     with pytest.raises(Refusal, match="more than is left"):
         request_refund(payment, GoingBack(500, OTHER), by=harbor.rita)
     reject_refund(asked, by=harbor.bill, reason="no")
