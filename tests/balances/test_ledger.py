@@ -44,6 +44,7 @@ def test_undo_restores_every_total_exactly(harbor, ethan):
     assert rows() != before
     undo_allocation(allocation().pk, by=harbor.rita, reason="wrong charge")
     assert rows() == before
+    assert AuditEvent.objects.get(action="ledger.unallocate").reason == "wrong charge"
     assert not broken()
 
 
