@@ -72,7 +72,6 @@ class ListTable(django_tables2.Table):
     row_template: ClassVar[str]
     noun: ClassVar[str] = "rows"
     results_id: ClassVar[str] = "results"
-    selectable: ClassVar[bool] = False
     two_lines: ClassVar[bool] = False  # on a phone: the cells marked m1 m1e m2 m2e
     prints_whole: ClassVar[bool] = False  # its page's Print prints all of it, as far as WHOLE
     empty: Empty = Empty("Nothing here yet")
@@ -171,8 +170,3 @@ class ListTable(django_tables2.Table):
     def sort(self) -> str:
         """The sort that the address asks for; travels with the filter form."""
         return self.request.GET.get(self.prefixed_order_by_field, "")
-
-    @property
-    def width(self) -> int:
-        """Columns including the one with checkboxes."""
-        return len(self.columns) + self.selectable

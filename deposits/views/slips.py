@@ -27,7 +27,7 @@ from deposits.services.slips import discard_slip, draft_slip, is_fit, mark_of, p
 from deposits.states import NUMBERED
 from deposits.tables import SlipTable
 from payments.forms import ReasonForm
-from payments.views.acts import done
+from payments.views.acts import done, number_made
 
 INVALID = 422
 
@@ -142,23 +142,20 @@ def _draft(request: ClinicRequest, place: Location, form: PrintForm) -> HttpResp
 def slip_print(request: ClinicRequest, location: int) -> HttpResponse:
     """Number the draft and make it final."""
     place, form = get_object_or_404(Location, pk=location), PrintForm(request.POST)
-    if form.is_valid():
-        try:
-            number = _printed(request, place, form)
-            return redirect_after(request, address(request.member.clinic, "slip", number=number))
-        except Refusal as refusal:
-            form.add_error(None, str(refusal))
+    if form.is_valid() and (number := _printed(request, place, form)):
+        return redirect_after(request, address(request.member.clinic, "slip", number=number))
     return _draft(request, place, form)
 
 
-def _printed(request: ClinicRequest, place: Location, form: PrintForm) -> int:
-    """Number of the slip, also of the first one when the form arrives again. Raises Refusal."""
-    try:
+def _printed(request: ClinicRequest, place: Location, form: PrintForm) -> int | None:
+    """Number of the slip; None when it was refused."""
+
+    def print_it() -> int:
         slip = print_slip(place, seal=form.cleaned_data["seal"], by=request.member, once=form.once(place.pk))
-    except Repeated as repeated:
-        return int(repeated.answer["slip"])
-    notify(request, f"{slip.ref} was printed. What is on it can’t be reversed any more.")
-    return int(slip.number or 0)
+        notify(request, f"{slip.ref} was printed. What is on it can’t be reversed any more.")
+        return int(slip.number or 0)
+
+    return number_made(form, print_it, "slip")
 
 
 @require_POST

@@ -6,7 +6,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
-from balances.requests import Repeated
 from balances.services import suggest
 from clinicpay import money
 from clinicpay.clinics.addresses import address
@@ -24,6 +23,7 @@ from followups.services import confirm_no_payment, pay_promise, set_grace_days
 from followups.services.promises import PAYABLE
 from followups.views.queue import account_of, back
 from payments.forms import filled_in
+from payments.views.acts import number_made
 
 
 @allowed(Can.TAKE_PAYMENT, shows="account")
@@ -62,22 +62,20 @@ def _initial(promise: Promise, wanted: int, suggested: list[tuple[Any, int]]) ->
 
 
 def _record(request: ClinicRequest, form: PromisePaymentForm, promise: Promise) -> int | None:
-    """Number of the receipt, also of the first one when the form arrives again; None when it was refused."""
-    order = form.order(patient=form.patient)
-    try:
-        once = form.once(promise.case.account_id)
+    """Number of the receipt; None when it was refused."""
+    order, once = form.order(patient=form.patient), form.once(promise.case.account_id)
+
+    def pay() -> int:
         receipt = pay_promise(promise, order, by=request.member, seen=form.cleaned_data["seen"], once=once)
-    except Repeated as repeated:
-        return int(repeated.answer["receipt"])
-    except Refusal as refusal:
-        form.add_error(None, str(refusal))
+        amount = money.show(order.amount, request.member.clinic.currency)
+        link = ("Follow-up", address(request.member.clinic, "follow_up", number=promise.case.account.number))
+        notify(request, f"{amount} recorded for the promise.", link=link)
+        return receipt.number
+
+    number = number_made(form, pay, "receipt")
+    if number is None:
         form.see(promise.status)
-        return None
-    amount = money.show(order.amount, request.member.clinic.currency)
-    number = promise.case.account.number
-    link = ("Follow-up", address(request.member.clinic, "follow_up", number=number))
-    notify(request, f"{amount} recorded for the promise.", link=link)
-    return receipt.number
+    return number
 
 
 @require_POST

@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_POST
 
-from balances.requests import Repeated
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import ClinicRequest, allowed
@@ -27,6 +26,7 @@ from followups.services.statement_files import merged, zipped
 from followups.services.statement_runs import MOST, Receiver, ask_again, begin_run, stop_run
 from followups.tables.statements import BatchTable, RunLineTable
 from followups.views.statements import site_of
+from payments.views.acts import number_made
 
 OWN = {*CURSORS, "recent", "per"}
 """What of the address the form of left out days does not carry along."""
@@ -49,18 +49,16 @@ def statement_batch(request: ClinicRequest) -> HttpResponse:
 
 
 def _begun(request: ClinicRequest, form: BatchForm, batch: Batch) -> int | None:
-    """The number of the batch that this form began, now or when it came first; None if it was refused."""
+    """The number of the batch; None if it was refused."""
     receivers = [Receiver(one.account_id, one.to) for one in batch.given]
     asked = request.GET.urlencode()
-    try:
+
+    def begin() -> int:
         run = begin_run(receivers, asked=asked, site=site_of(request), by=request.member, once=form.once())
-    except Repeated as repeated:
-        return int(repeated.answer["run"])
-    except Refusal as refusal:
-        form.add_error(None, str(refusal))
-        return None
-    notify(request, f"{run.ref} was begun: {len(receivers)} statements.")
-    return run.number
+        notify(request, f"{run.ref} was begun: {len(receivers)} statements.")
+        return run.number
+
+    return number_made(form, begin, "run")
 
 
 @allowed(Can.SEND_STATEMENT, shows="table")

@@ -6,10 +6,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 
-from balances.requests import Repeated
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
-from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.queries import names_of
@@ -26,7 +24,7 @@ from followups.statements.paper import paper_of
 from payments.forms import SendForm
 from payments.gateways import gateway_of
 from payments.queries import messages_about
-from payments.views.acts import done
+from payments.views.acts import done, number_made
 
 SHOWN, MOST = 20, 500
 """Statements that a panel lists, and that their own page does."""
@@ -60,15 +58,9 @@ def _preview(account: Account, span: Span, clinic: Any) -> dict[str, Any]:
 
 
 def _given(request: ClinicRequest, account: Account, form: GiveForm, span: Span) -> int | None:
-    """The number of the statement that this form made, now or when it came first; None if it was refused."""
-    giving = Giving(span, form.cleaned_data["to"], site_of(request))
-    try:
-        return give_statement(account, giving, by=request.member, once=form.once(account.pk, span)).number
-    except Repeated as repeated:
-        return int(repeated.answer["statement"])
-    except Refusal as refusal:
-        form.add_error(None, str(refusal))
-        return None
+    """The number of the statement; None if it was refused."""
+    giving, once = Giving(span, form.cleaned_data["to"], site_of(request)), form.once(account.pk, span)
+    return number_made(form, lambda: give_statement(account, giving, by=request.member, once=once).number, "statement")
 
 
 def site_of(request: HttpRequest) -> str:

@@ -20,3 +20,17 @@ def done(request: ClinicRequest, form: ClinicForm, act: Callable[[], object], wo
         return False
     notify(request, words)
     return True
+
+
+def number_made(form: ClinicForm, act: Callable[[], int], kind: str) -> int | None:
+    """The number of what an act makes, also of the first one when the form arrives again; None when it was refused.
+
+    `kind` is what the act calls it in its answer. A refusal goes on the form.
+    """
+    try:
+        return act()
+    except Repeated as repeated:
+        return int(repeated.answer[kind])
+    except Refusal as refusal:
+        form.add_error(None, str(refusal))
+        return None

@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 
-from balances.requests import Repeated
 from clinicpay import money
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.models import Location
@@ -21,6 +20,7 @@ from payments.models import Payment
 from payments.queries.estimates import Wanted, work_out
 from payments.services import create_payment, edit_payment
 from payments.states import EDITABLE, PaymentStatus
+from payments.views.acts import number_made
 
 LOOKS = {"use", "show"}
 """Buttons that save nothing: they put the estimate into the amount, or work it out again."""
@@ -104,18 +104,16 @@ def _location(wanted: Wanted) -> Location | None:
 
 
 def _create(request: ClinicRequest, form: CreateForm) -> int | None:
-    """Number of the payment, also of the first one when the form arrives again; None when it was refused."""
+    """Number of the payment; None when it was refused."""
     status = PaymentStatus.PENDING if "request" in request.POST else PaymentStatus.DRAFT
-    try:
-        payment = create_payment(form.asked(), by=request.member, once=form.once(status), status=status)
-    except Repeated as repeated:
-        return int(repeated.answer["payment"])
-    except Refusal as refusal:
-        form.add_error(None, str(refusal))
-        return None
     said = "created and requested: it waits for payment" if status == PaymentStatus.PENDING else "created as a draft"
-    notify(request, f"{payment.ref} was {said}.")
-    return payment.number
+
+    def create() -> int:
+        payment = create_payment(form.asked(), by=request.member, once=form.once(status), status=status)
+        notify(request, f"{payment.ref} was {said}.")
+        return payment.number
+
+    return number_made(form, create, "payment")
 
 
 def _edit(request: ClinicRequest, form: CreateForm, payment: Payment) -> bool:

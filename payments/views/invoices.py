@@ -27,7 +27,7 @@ from payments.services import (
     void_as_shown,
     waive_as_shown,
 )
-from payments.views.acts import done
+from payments.views.acts import done, number_made
 from treatments.models import TreatmentEvent
 from treatments.queries import events
 
@@ -110,17 +110,12 @@ def treatment_bill(request: ClinicRequest, number: int) -> HttpResponse:
 
 
 def _billed(request: ClinicRequest, event: TreatmentEvent, form: SealedForm) -> int | None:
-    """The new invoice's number; a second arrival of the form is as good as the first. A refusal goes on the form."""
+    """The new invoice's number; None when it was refused."""
     seal, once = form.cleaned_data["seal"], form.once("bill", event.pk)
-    try:
-        number = bill_as_shown(event, seal, by=request.member, once=once).number
-    except Repeated as repeated:
-        number = int(repeated.answer["invoice"])
-    except Refusal as refusal:
-        form.add_error(None, str(refusal))
-        return None
-    again = " again" if event.is_completed else ""
-    notify(request, f"{event.ref} was billed{again}: {Invoice(number=number).ref} was issued.")
+    number = number_made(form, lambda: bill_as_shown(event, seal, by=request.member, once=once).number, "invoice")
+    if number:
+        again = " again" if event.is_completed else ""
+        notify(request, f"{event.ref} was billed{again}: {Invoice(number=number).ref} was issued.")
     return number
 
 

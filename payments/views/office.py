@@ -3,17 +3,16 @@
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 
-from balances.requests import Repeated
 from balances.services import OfficeCharge, bill_office_charge
 from clinicpay import money
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.models import Location
-from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
 from payments.forms import OfficeChargeForm
+from payments.views.acts import number_made
 
 
 @allowed(Can.BILL, shows="account")
@@ -32,15 +31,13 @@ def office_charge(request: ClinicRequest, number: int) -> HttpResponse:
 
 
 def _billed(request: ClinicRequest, form: OfficeChargeForm, account: Account) -> int | None:
-    """Number of the invoice, also of the first one when the form arrives again; None when it was refused."""
+    """Number of the invoice; None when it was refused."""
     data, once = form.cleaned_data, form.once(account.pk)
     asked = OfficeCharge(data["description"], data["amount"], data["location"], data["patient"])
-    try:
+
+    def bill() -> int:
         invoice = bill_office_charge(account, asked, by=request.member, once=once)
-    except Repeated as repeated:
-        return int(repeated.answer["invoice"])
-    except Refusal as refusal:
-        form.add_error(None, str(refusal))
-        return None
-    notify(request, f"{money.show(data['amount'], request.member.clinic.currency)} was charged on {invoice.ref}.")
-    return invoice.number
+        notify(request, f"{money.show(data['amount'], request.member.clinic.currency)} was charged on {invoice.ref}.")
+        return invoice.number
+
+    return number_made(form, bill, "invoice")

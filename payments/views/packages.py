@@ -7,7 +7,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 
 from balances.packages import Figures, figures_of, packages_of
-from balances.requests import Repeated
 from balances.services import add_package, add_visit, cancel_rest, priced
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.numbers import shown, typed
@@ -22,7 +21,7 @@ from payments.forms.packages import ROWS, VisitForm, package_form
 from payments.held_rows import held_rows
 from payments.package_list import PackageFilter, PackageTable
 from payments.queries.packages import events_with_parts, free_money, held_for_package
-from payments.views.acts import done
+from payments.views.acts import done, number_made
 from treatments.models import Package
 from treatments.split import MOST
 from treatments.states import Origin
@@ -65,16 +64,10 @@ def _rows(request: ClinicRequest, kind: str) -> dict[str, Any]:
 
 
 def _made(request: ClinicRequest, patient: Patient, form: Any) -> int | None:
-    """The number of the package, also of one that the same form has made before; None with words on the form."""
+    """The number of the package; None with words on the form."""
     agreed = form.agreed()
-    try:
-        once = form.once("package", patient.ref, *agreed.visits)
-        return add_package(patient, agreed, by=request.member, once=once).number
-    except Repeated as repeated:
-        return int(repeated.answer["package"])
-    except Refusal as refusal:
-        form.add_error(None, str(refusal))
-        return None
+    once = form.once("package", patient.ref, *agreed.visits)
+    return number_made(form, lambda: add_package(patient, agreed, by=request.member, once=once).number, "package")
 
 
 def _form_page(request: ClinicRequest, patient: Patient, form: Any) -> HttpResponse:

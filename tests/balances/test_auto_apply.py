@@ -182,6 +182,12 @@ def test_kind_that_takes_no_part_is_left_and_said_to_be():
     assert why_left(money, [a_target(1, 50)], **rules) == ["PAY-001: the clinic's rules leave every deposit alone."]
 
 
+def test_kind_that_takes_no_part_pays_neither_its_own_treatment_nor_an_exact_debt():
+    rules = {"kinds": ("unapplied",), "exact_first": True}
+    money = [a_source(1, 50, kind="deposit", event=8)]
+    assert outcome(money, [a_target(1, 50, event=8)], **rules) == []
+
+
 def test_money_reserved_for_a_refund_is_never_used():
     assert outcome([a_source(1, 50, kind="refund_pending")], [a_target(1, 60)]) == []
 

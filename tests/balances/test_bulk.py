@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from balances.ledger import Books, open_books
+from balances.ledger import Application, Books, open_books
 from balances.models import Charge, Credit, Entry
 from balances.queries import live_allocations
 from balances.services import rules_of, run_auto_apply
@@ -21,6 +21,7 @@ from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics import clock
 from clinicpay.clinics.db.arrays import Compiled, bigints
 from clinicpay.clinics.models import Location
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 from tests.balances.invariants import broken
 from tests.factories import a_charge, a_closed_day, a_patient, a_payment
@@ -136,6 +137,22 @@ def test_many_at_once_land_on_the_first_open_day_of_their_location(harbor):
     a_closed_day(harbor, today)
     run_auto_apply(by=harbor.itself)
     assert live_allocations().get().posting.business_date == today + timedelta(days=1)
+
+
+def test_dates_of_many_at_once_are_for_imports_alone(harbor):
+    patient, yesterday = a_patient(harbor), clock.today(harbor.clinic) - timedelta(days=1)
+    charge = a_charge(harbor, patient, 500)
+    credit = Credit.objects.get(payment=a_payment(harbor, patient.account, 500))
+    dated = Application(patient.account_id, credit.pk, charge.pk, 500, harbor.location.pk, yesterday)
+    acts: list[Callable[[Books], Any]] = [
+        lambda books: books.allocate_many([dated]),
+        lambda books: books.charge_many([(charge.invoice, Charge(amount=100), yesterday)]),
+        lambda books: books.receive_many([(credit.payment, yesterday)]),
+    ]
+    for act in acts:
+        with pytest.raises(Refusal, match="past date"), open_books(patient.account, by=harbor.rita) as books:
+            act(books)
+    assert not live_allocations().exists()
 
 
 def test_many_at_once_keep_to_the_accounts_that_are_locked(harbor):

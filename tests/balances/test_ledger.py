@@ -44,6 +44,7 @@ def test_undo_restores_every_total_exactly(harbor, ethan):
     assert rows() != before
     undo_allocation(allocation().pk, by=harbor.rita, reason="wrong charge")
     assert rows() == before
+    assert AuditEvent.objects.get(action="ledger.unallocate").reason == "wrong charge"
     assert not broken()
 
 
@@ -131,6 +132,18 @@ def test_trail_has_totals_before_and_after_of_the_accounts_that_moved(harbor, et
     assert (line.subject_id, line.actor_id) == (ethan.account_id, harbor.rita.user_id)
     assert (line.before["owes"], line.before["unapplied"]) == (10000, 3000)
     assert (line.after["owes"], line.after["unapplied"]) == (7000, 0)
+
+
+def test_trail_has_the_totals_of_held_and_of_planned_money(harbor, ethan):
+    charge = a_charge(harbor, ethan, 7000)
+    credit = credit_of(a_payment(harbor, ethan.account, 3000))
+    with open_books(ethan.account, by=harbor.rita) as books:
+        books.hold(credit, 1000)
+        books.convert(charge, 5000)
+    line = AuditEvent.objects.get(action="ledger.hold+convert")
+    totals = ("owes", "planned", "unapplied", "deposits", "held")
+    assert [line.before[name] for name in totals] == [7000, 0, 3000, 0, 0]
+    assert [line.after[name] for name in totals] == [2000, 5000, 2000, 0, 1000]
 
 
 def test_trail_is_gone_when_the_transaction_rolls_back(harbor, ethan):
@@ -227,6 +240,52 @@ def test_reversal_takes_the_dates_of_what_it_undoes(harbor, ethan):
     assert Posting.objects.get(kind=PostingKind.REVERSE_PAYMENT).business_date == day
 
 
+def test_reversal_releases_what_is_held_on_the_day_on_which_it_was(harbor, ethan):
+    day = date(2026, 10, 5)
+    credit = credit_of(a_payment(harbor, ethan.account, 100, on=day))
+    with open_books(ethan.account, by=harbor.itself, source=Source.DEMO, dated=day) as books:
+        books.hold(credit, 40)
+    reverse_payment(credit.payment, by=harbor.rita, reason="entered twice")
+    assert Posting.objects.get(kind=PostingKind.RELEASE).business_date == day
+    assert not broken()
+
+
+def test_reversal_takes_back_what_held_money_has_paid(harbor, ethan):
+    charge = a_charge(harbor, ethan, 500)
+    credit = credit_of(a_payment(harbor, ethan.account, 100))
+    with open_books(ethan.account, by=harbor.rita) as books:
+        held = books.hold(credit, 60)
+    with open_books(ethan.account, by=harbor.rita) as books:
+        books.allocate(held, charge, 40)
+    reverse_payment(credit.payment, by=harbor.rita, reason="entered twice")
+    assert (left(charge), totals(ethan.account)) == ([500], (500, 0))
+    assert not Credit.objects.filter(available__gt=0).exists()
+    assert not broken()
+
+
+def test_reserves_of_one_act_are_given_up_apart(harbor, ethan):
+    credit = credit_of(a_payment(harbor, ethan.account, 100))
+    with open_books(ethan.account, by=harbor.rita) as books:
+        first, second = (books.reserve([(credit, part)], reason="asked") for part in (30, 20))
+    with open_books(ethan.account, by=harbor.rita) as books:
+        books.unreserve(first, reason="it stays")
+    left_of = dict(Credit.objects.values_list("pk", "available"))
+    assert left_of == {credit.pk: 80, first.pk: 0, second.pk: 20}
+    assert not broken()
+
+
+def test_held_money_is_as_old_as_what_it_was_received_with(harbor, ethan):
+    day = date(2026, 10, 5)
+    credit = credit_of(a_payment(harbor, ethan.account, 100, on=day))
+    with open_books(ethan.account, by=harbor.rita) as books:
+        held = books.hold(credit, 40)
+    held.refresh_from_db()
+    assert (held.received_on, Posting.objects.get(kind=PostingKind.HOLD).business_date) == (
+        day,
+        clock.today(harbor.clinic),
+    )
+
+
 def test_reversal_of_a_closed_day_is_refused(harbor, ethan):
     payment = a_payment(harbor, ethan.account, 100, on=date(2026, 10, 5))
     a_locked_day(harbor.location, date(2026, 10, 5))
@@ -283,6 +342,8 @@ def test_receiving_moves_the_total_of_its_kind(harbor, ethan, kind, total):
     account = Account.objects.get(pk=ethan.account_id)
     moved = {name: getattr(account, name) for name in ("unapplied", "deposits", "held") if getattr(account, name)}
     assert moved == {total: 100}
+    line = AuditEvent.objects.get(action="ledger.receive")
+    assert (line.before[total], line.after[total]) == (0, 100)
     assert not broken()
 
 

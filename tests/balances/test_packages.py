@@ -28,8 +28,9 @@ from clinicpay.staff.access import Refused
 from tests.balances.invariants import broken
 from tests.balances.packages import a_package, a_staged, a_visit, amounts, treatments
 from tests.factories import a_patient, a_payment, an_event
-from treatments.models import PriceItem, Procedure
+from treatments.models import Package, PriceItem, Procedure
 from treatments.services import Work, add_procedures
+from treatments.split import MOST
 from treatments.states import EventState, Origin
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,21 @@ def test_s0_15_a_staged_treatment_bills_each_stage_at_its_own_price(harbor, mia)
     assert billed(package) == [400_00]
     part = parts_of_events([treatments(package)[1].pk])[treatments(package)[1].pk]
     assert part.words("USD") == "Stage 2 of 3: $300.00 of $1,200.01"
+
+
+@pytest.mark.parametrize("stages", [0, MOST + 1])
+def test_a_staged_treatment_has_a_stage_and_not_too_many(harbor, mia, stages):
+    with pytest.raises(Refusal, match="from 1 to"):
+        a_staged(harbor, mia, *[100_00] * stages)
+    assert not Package.objects.exists()
+
+
+def test_a_full_package_takes_no_visit_more(harbor, mia):
+    package = a_package(harbor, mia, 100_000, MOST - 1)
+    add_visit(package, a_visit(harbor, MOST), by=harbor.itself)
+    with pytest.raises(Refusal, match="which is the most"):
+        add_visit(package, a_visit(harbor, MOST + 1), by=harbor.itself)
+    assert len(treatments(package)) == MOST
 
 
 def test_a_part_says_which_it_is_and_of_how_much(harbor, mia, django_assert_num_queries):

@@ -1,7 +1,10 @@
 """The automatic run over a clinic: what it writes, keeps away from, and does a second time."""
 
+from datetime import date, timedelta
+
 import pytest
 
+from balances import auto_apply as engine
 from balances.ledger import open_books
 from balances.models import Decision, Entry, Posting
 from balances.queries import live_allocations
@@ -17,7 +20,9 @@ from balances.services import (
     undo_allocation,
     undo_run,
 )
+from balances.services.planning import Planned, applications
 from balances.states import CreditKind, PostingKind, RunState, Source
+from clinicpay.clinics import clock
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 from clinicpay.patients.services import add_payer, open_account
@@ -265,6 +270,28 @@ def test_rules_are_followed_and_kept_in_the_trail(harbor, ethan):
     run = run_auto_apply(by=harbor.bill)
     assert left(charge) == [5000]
     assert "leave every deposit alone" in run.decisions.get().reason
+
+
+def test_debt_takes_part_from_its_minimum_age_on(harbor, ethan):
+    """Of ten days: what was billed ten days ago does, nine days ago not yet."""
+    change_rules(by=harbor.adam, **RULES | {"kinds": ["unapplied"], "minimum_age": 10, "excluded": []})
+    today = clock.today(harbor.clinic)
+    old, young = (a_charge(harbor, ethan, 500, on=today - timedelta(days=age)) for age in (10, 9))
+    a_payment(harbor, ethan.account, 5000)
+    run_auto_apply(by=harbor.bill)
+    assert left(old, young) == [0, 500]
+
+
+def test_imported_money_pays_once_both_were_there():
+    """The day of each: when it was received, when the work was done, when that was billed; the last of them counts."""
+    day = date(2026, 3, 2)
+    for received, served, billed in ((0, 1, 5), (5, 0, 1), (1, 5, 0)):
+        source = engine.Source(1, "PAY-001", "unapplied", day + timedelta(days=received), 100)
+        served_on, billed_on = day + timedelta(days=served), day + timedelta(days=billed)
+        target = engine.Target(2, "INV-001", billed_on, 100, service_date=served_on)
+        plan = Planned(3, [engine.Decided(1, 2, 100, "")], [], [source], [target])
+        assert [one.day for one in applications([plan], is_dated=True)] == [day + timedelta(days=5)]
+        assert [one.day for one in applications([plan])] == [None]
 
 
 def test_rules_that_exclude_everything_are_refused(harbor):

@@ -7,6 +7,7 @@ from balances.services import hold_credit, undo_run
 from balances.states import Source
 from clinicpay.clinics.models import Location
 from clinicpay.staff.access import Refused
+from clinicpay.staff.models import Membership
 from deposits.models import Reconciliation
 from deposits.queries import Criteria
 from deposits.services import Shown, apply_all, apply_row, go_on
@@ -176,6 +177,28 @@ def test_a_long_list_is_a_job_with_progress_that_can_be_stopped(harbor, short):
     assert page.retrieve(rows="all").invoices == [charge.invoice.ref for charge in charges[3:]]
     again = page.client.post(f"{answer['Location']}stop/", follow=True).content.decode()
     assert "This run was over already" in again
+
+
+def test_what_a_stopped_run_left_has_not_changed(harbor, short, monkeypatch):
+    """It was listed and not applied because somebody stopped the run; nobody else was faster."""
+    monkeypatch.setattr("deposits.services.bulk.CHUNK", 1)
+    charges = owing(harbor, 4)
+    page = page_of(harbor)
+    answer = page.apply_all()
+    assert go_on(AutoApplyRun.objects.get().pk)
+    page.client.post(f"{answer['Location']}stop/")
+    assert left(*charges) == [300] + [1000] * 3
+    assert "It changed meanwhile" not in result(page, answer)
+
+
+def test_worker_stands_still_once_who_asked_may_not(harbor, short):
+    charges = owing(harbor, 10)
+    page_of(harbor).apply_all()
+    run = AutoApplyRun.objects.get()
+    Membership.objects.filter(pk=harbor.adam.pk).update(role="reception")
+    with pytest.raises(Refused):
+        go_on(run.pk)
+    assert left(*charges) == [1000] * 10
 
 
 def test_a_long_list_is_applied_chunk_by_chunk_as_it_would_be_at_once(harbor, short):

@@ -13,7 +13,7 @@ from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import Refused
 from deposits.models import BankSlip
 from deposits.queries.slips import items_on, locked_by, sums, waiting, waits
-from deposits.services.slips import Wish, discard_slip, draft_slip, print_slip, seal_of, void_slip
+from deposits.services.slips import Wish, discard_slip, draft_slip, mark_of, print_slip, seal_of, void_slip
 from deposits.states import NUMBERED, SLIP_MOVES, SlipState
 from payments.services import (
     record_return,
@@ -119,6 +119,19 @@ def test_wrong_cash_or_an_old_page_is_refused_in_words(harbor, more, words):
     assert not BankSlip.objects.exists()
 
 
+def test_draft_that_somebody_changed_meanwhile_is_looked_at_again(harbor):
+    """The same draft, but not as it was seen: of two who change it the second is told."""
+    first, second = paid(harbor, 1000), paid(harbor, 500)
+    slip = draft_slip(harbor.location, wish(harbor), by=harbor.bill)
+    seen, seal = mark_of(slip), seal_of(items_on(slip), slip)
+    draft_slip(harbor.location, wish(harbor, first.ref, seen=seen), by=harbor.olga)
+    with pytest.raises(Refusal, match="changed meanwhile"):
+        draft_slip(harbor.location, wish(harbor, second.ref, seen=seen), by=harbor.bill)
+    with pytest.raises(Refusal, match="changed meanwhile"):
+        print_slip(harbor.location, seal=seal, by=harbor.bill)
+    assert [one.ref for one in items_on(draft())] == [first.ref]
+
+
 def test_empty_slip_and_day_to_come_are_refused(harbor):
     today = clock.today(harbor.clinic)
     with pytest.raises(Refusal, match="empty slip"):
@@ -170,6 +183,14 @@ def test_bounced_cheque_does_not_wait_and_does_not_print(harbor):
     record_return(cheque, 1000, by=harbor.bill, reason=ReturnReason.BOUNCED)
     assert cheque.ref not in {one.ref for one in waiting(harbor.location, slip.first, slip.last)}
     with pytest.raises(Refusal, match=cheque.ref):
+        print_draft(harbor, draft())
+
+
+def test_refund_that_came_again_does_not_print(harbor):
+    refund = back(harbor, paid(harbor, 1000), 400)
+    draft_slip(harbor.location, wish(harbor), by=harbor.bill)
+    reverse_refund(refund, by=harbor.bill, reason="came again")
+    with pytest.raises(Refusal, match=f"{refund.ref} can’t go to the bank any more"):
         print_draft(harbor, draft())
 
 

@@ -19,3 +19,8 @@ def debt_of(patient) -> tuple[int, int]:
     """What the patient's account owes, and what of its plans is not billed yet."""
     account = Account.objects.get(pk=patient.account_id)
     return account.owes, account.planned
+
+
+def plan_page_of(patient) -> str:
+    """The page at which what the patient's account owes becomes a plan."""
+    return f"/c/harbor/followups/{patient.account.ref}/plan/"

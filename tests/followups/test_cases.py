@@ -11,7 +11,7 @@ from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics import clock
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.staff.access import Refused
-from followups.models import Case
+from followups.models import Case, Promise
 from followups.schedule import Terms
 from followups.services import (
     approve_write_off,
@@ -26,6 +26,7 @@ from followups.services import (
     reverse_write_off,
     start_plan,
 )
+from followups.services.flags import Next, flag_debt
 from followups.states import CaseOutcome, CaseState, Frequency
 from payments.services import GoingBack, refund_payment, reverse_payment
 from payments.states import RefundReason
@@ -172,9 +173,19 @@ def test_credit_note_of_everything_closes_the_case(harbor, ethan, charge, case):
     assert state_of(case) == ("closed", CaseOutcome.RECOVERED)
 
 
-def test_applying_money_in_hand_closes_the_case_and_keeps_its_promise(harbor, ethan, charge, case):
+def test_debt_that_is_followed_up_is_not_flagged_again(harbor, ethan, charge):
+    today = clock.today(harbor.clinic)
+    promise = flag_debt(ethan.account, Next(promised=4000, promised_for=today), by=harbor.rita)
+    with pytest.raises(Refusal, match="One follow-up is enough"):
+        flag_debt(ethan.account, Next(promised=5000, promised_for=today), by=harbor.rita)
+    promise.refresh_from_db()
+    assert (promise.status, Promise.objects.count()) == ("open", 1)
+
+
+@pytest.mark.parametrize("promised", [4000, 10000])
+def test_applying_money_in_hand_closes_the_case_and_keeps_its_promise(harbor, ethan, charge, case, promised):
     credit = credit_of(a_payment(harbor, ethan.account, 10000))
-    promise = make_promise(ethan.account, 4000, clock.today(harbor.clinic), by=harbor.bill)
+    promise = make_promise(ethan.account, promised, clock.today(harbor.clinic), by=harbor.bill)
     apply_credit(credit, [(charge, 10000)], by=harbor.rita)
     promise.refresh_from_db()
     assert (promise.status, promise.paid) == ("kept", 10000)

@@ -9,7 +9,7 @@ from followups.queries.statements import Span
 from followups.services.statement_runs import Receiver, begin_run, stop_run
 from followups.services.statements import Giving, give_statement
 from followups.views.queue import SHOWN
-from tests.factories import a_charge, a_patient, an_invoice
+from tests.factories import a_charge, an_invoice
 from tests.followups.giving_up import asked, at
 from tests.followups.pages import text_of
 from tests.followups.planned import a_plan
@@ -17,11 +17,6 @@ from tests.followups.planned import a_plan
 pytestmark = pytest.mark.django_db
 
 SITE = "https://pay.example.test"
-
-
-@pytest.fixture
-def ada(harbor):
-    return a_patient(harbor, "Ada", "Park")
 
 
 def test_panel_lists_the_oldest_invoices_and_all_for_who_asks(harbor, today, bill, ada):

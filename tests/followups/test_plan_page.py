@@ -18,18 +18,9 @@ from tests.balances.invariants import broken
 from tests.balances.money import credit_of
 from tests.factories import a_patient, a_payment
 from tests.followups.pages import browser, text_of, value_of
-from tests.followups.planned import a_plan, debt_of
+from tests.followups.planned import a_plan, debt_of, plan_page_of
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def ada(harbor):
-    return a_patient(harbor, "Ada", "Park")
-
-
-def _at(patient) -> str:
-    return f"/c/harbor/followups/{patient.account.ref}/plan/"
 
 
 def test_plan_page_shows_paid_late_and_what_is_left(harbor, today, bill, ada):
@@ -174,7 +165,7 @@ def test_reception_reads_plans_and_makes_none(harbor, today, ada):
     page = rita.get(f"/c/harbor/plans/{plan.ref}/")
     assert page.status_code == 200
     assert "Invoice now" not in text_of(page)
-    for path in (f"/c/harbor/plans/{plan.ref}/bill/", f"/c/harbor/plans/{plan.ref}/cancel/", _at(ada)):
+    for path in (f"/c/harbor/plans/{plan.ref}/bill/", f"/c/harbor/plans/{plan.ref}/cancel/", plan_page_of(ada)):
         answer = rita.get(path)
         assert answer.status_code == 403
         assert "Billing, Admin or Owner" in text_of(answer)

@@ -10,25 +10,16 @@ from balances.models import Entry
 from followups.models import Plan
 from followups.services import bill_next, cancel_plan, request_write_off
 from tests.balances.invariants import broken
-from tests.factories import a_charge, a_patient, a_payment
+from tests.factories import a_charge, a_payment
 from tests.followups.pages import browser, text_of, value_of
-from tests.followups.planned import a_plan, debt_of
+from tests.followups.planned import a_plan, debt_of, plan_page_of
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def ada(harbor):
-    return a_patient(harbor, "Ada", "Park")
-
-
-def _at(patient) -> str:
-    return f"/c/harbor/followups/{patient.account.ref}/plan/"
-
-
 def _filled(bill, patient, today, **more) -> dict:
     """The form as its page offers it: all open invoices, with their hidden fields."""
-    page = bill.get(_at(patient)).content.decode()
+    page = bill.get(plan_page_of(patient)).content.decode()
     return {
         "invoices": re.findall(r'name="invoices" value="([^"]+)"', page),
         "instalment": "30.00",
@@ -42,7 +33,7 @@ def _filled(bill, patient, today, **more) -> dict:
 def _preview(bill, patient, today, **more):
     asked = {"invoices": [], "instalment": "30.00", "frequency": "monthly", "starts_on": str(today)} | more
     headers = {"HX-Request": "true", "HX-Target": "plan-preview"}
-    return bill.get(_at(patient), asked, headers=headers)
+    return bill.get(plan_page_of(patient), asked, headers=headers)
 
 
 def test_debt_becomes_a_plan_of_the_same_total(harbor, today, bill, ada):
@@ -51,7 +42,7 @@ def test_debt_becomes_a_plan_of_the_same_total(harbor, today, bill, ada):
         a_charge(harbor, ada, amount, on=today - timedelta(days=95))
     assert "Convert to payment plan" in text_of(bill.get(f"/c/harbor/followups/{ada.account.ref}/"))
 
-    answer = bill.post(_at(ada), _filled(bill, ada, today, instalment="33.33"))
+    answer = bill.post(plan_page_of(ada), _filled(bill, ada, today, instalment="33.33"))
 
     plan = Plan.objects.get()
     assert answer["Location"] == f"/c/harbor/plans/{plan.ref}/"
@@ -94,7 +85,7 @@ def test_case_d2_three_cents_are_two_and_one(harbor, today, bill, ada):
 
 def test_a_plan_of_one_invoice_leaves_the_others(harbor, today, bill, ada):
     first, second = (a_charge(harbor, ada, amount, on=today) for amount in (7000, 3000))
-    bill.post(_at(ada), _filled(bill, ada, today, invoices=[first.invoice.ref]))
+    bill.post(plan_page_of(ada), _filled(bill, ada, today, invoices=[first.invoice.ref]))
     assert debt_of(ada) == (3000, 7000)
     second.refresh_from_db()
     assert second.outstanding == 3000
@@ -124,7 +115,7 @@ def test_bad_terms_are_answered_in_words_and_change_nothing(harbor, today, bill,
     """S2.36–S2.38: nothing half done"""
     a_charge(harbor, ada, 1_000_000, on=today - timedelta(days=40))
     entries = Entry.objects.count()
-    answer = bill.post(_at(ada), _filled(bill, ada, today) | wrong)
+    answer = bill.post(plan_page_of(ada), _filled(bill, ada, today) | wrong)
     assert answer.status_code == 422
     assert said in text_of(answer)
     assert (Plan.objects.count(), Entry.objects.count(), debt_of(ada)) == (0, entries, (1_000_000, 0))
@@ -143,14 +134,14 @@ def test_debt_paid_while_the_plan_is_being_made_is_told(harbor, today, bill, ada
     filled = _filled(bill, ada, today)
     a_payment(harbor, ada.account, 4000, (charge, 4000))
 
-    answer = bill.post(_at(ada), filled)
+    answer = bill.post(plan_page_of(ada), filled)
 
     assert answer.status_code == 422
     assert "INV-001 owed $100.00 and owes $60.00 now." in text_of(answer)
     assert (Plan.objects.count(), debt_of(ada)) == (0, (6000, 0))
     page = answer.content.decode()
     again = filled | {"shown": value_of(page, "shown"), "request_key": value_of(page, "request_key")}
-    assert bill.post(_at(ada), again).status_code == 302
+    assert bill.post(plan_page_of(ada), again).status_code == 302
     assert debt_of(ada) == (0, 6000)
 
 
@@ -158,7 +149,7 @@ def test_debt_paid_wholly_while_the_plan_is_being_made_is_told(harbor, today, bi
     charge = a_charge(harbor, ada, 10000, on=today)
     filled = _filled(bill, ada, today)
     a_payment(harbor, ada.account, 10000, (charge, 10000))
-    answer = bill.post(_at(ada), filled)
+    answer = bill.post(plan_page_of(ada), filled)
     assert answer.status_code == 422
     assert "INV-001 owed $100.00 and owes nothing now" in text_of(answer)
     assert "owes nothing on an invoice" in text_of(answer)
@@ -169,8 +160,8 @@ def test_an_invoice_is_on_one_plan_only(harbor, today, bill, ada):
     """Of two who convert the same debt, the second is told."""
     a_charge(harbor, ada, 10000, on=today)
     first, second = _filled(bill, ada, today), _filled(bill, ada, today)
-    assert bill.post(_at(ada), first).status_code == 302
-    answer = bill.post(_at(ada), second)
+    assert bill.post(plan_page_of(ada), first).status_code == 302
+    answer = bill.post(plan_page_of(ada), second)
     assert answer.status_code == 422
     assert "it was paid, voided or put on a plan" in text_of(answer)
     assert Plan.objects.count() == 1
@@ -179,14 +170,14 @@ def test_an_invoice_is_on_one_plan_only(harbor, today, bill, ada):
 def test_an_instalment_of_an_active_plan_is_offered_for_no_other(harbor, today, bill, ada):
     plan = a_plan(harbor, ada, today, 9000)
     [invoice] = bill_next(plan, 1, by=harbor.bill, first=1)
-    page = bill.get(_at(ada))
+    page = bill.get(plan_page_of(ada))
     assert "instalments of an active plan" in text_of(page)
     a_charge(harbor, ada, 500, on=today)
-    answer = bill.post(_at(ada), _filled(bill, ada, today, instalment="1.00", invoices=[invoice.ref]))
+    answer = bill.post(plan_page_of(ada), _filled(bill, ada, today, instalment="1.00", invoices=[invoice.ref]))
     assert answer.status_code == 422
     assert Plan.objects.count() == 1
     cancel_plan(Plan.objects.get(), by=harbor.bill, reason="Again")
-    assert bill.post(_at(ada), _filled(bill, ada, today, instalment="50.00")).status_code == 302
+    assert bill.post(plan_page_of(ada), _filled(bill, ada, today, instalment="50.00")).status_code == 302
     assert debt_of(ada) == (0, 9500)
     assert not broken()
 
@@ -194,17 +185,17 @@ def test_an_instalment_of_an_active_plan_is_offered_for_no_other(harbor, today, 
 def test_sent_twice_is_one_plan(harbor, today, bill, ada):
     a_charge(harbor, ada, 10000, on=today)
     filled = _filled(bill, ada, today)
-    answers = [bill.post(_at(ada), filled) for _ in range(3)]
+    answers = [bill.post(plan_page_of(ada), filled) for _ in range(3)]
     assert [answer.status_code for answer in answers] == [302] * 3
     assert len({answer["Location"] for answer in answers}) == 1
     assert Plan.objects.count() == 1
-    assert bill.post(_at(ada), filled | {"instalment": "31.00"}).status_code == 409
+    assert bill.post(plan_page_of(ada), filled | {"instalment": "31.00"}).status_code == 409
 
 
 def test_credit_on_the_account_is_told(harbor, today, bill, ada):
     a_charge(harbor, ada, 10000, on=today)
     a_payment(harbor, ada.account, 2500)
-    text = text_of(bill.get(_at(ada)))
+    text = text_of(bill.get(plan_page_of(ada)))
     assert "$25.00 in hand pays nothing yet" in text
     assert "Apply it first" in text
 
@@ -214,10 +205,10 @@ def test_invoice_that_waits_for_its_write_off_is_warned_of(harbor, today, bill, 
     waits, other = a_charge(harbor, ada, 10000, on=today), a_charge(harbor, ada, 5000, on=today)
     asked = request_write_off(ada.account, [waits.invoice], by=harbor.bill, reason="Moved abroad")
     said = f"{asked.ref} asks to write off {waits.invoice} and waits for its decision."
-    assert said in text_of(bill.get(_at(ada)))
+    assert said in text_of(bill.get(plan_page_of(ada)))
     assert said in text_of(_preview(bill, ada, today, invoices=[str(waits.invoice)]))
     assert "asks to write off" not in text_of(_preview(bill, ada, today, invoices=[str(other.invoice)]))
 
-    bill.post(_at(ada), _filled(bill, ada, today))
+    bill.post(plan_page_of(ada), _filled(bill, ada, today))
 
     assert Plan.objects.count() == 1

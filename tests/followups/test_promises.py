@@ -12,6 +12,7 @@ from clinicpay.staff.access import Refused
 from followups.models import Case, Promise
 from followups.services import cancel_promise, judge_promises, make_promise
 from followups.services.cases import paid_of
+from followups.services.promises import AHEAD
 from payments.services import reverse_payment
 from tests.factories import a_charge, a_patient, a_payment
 
@@ -105,12 +106,18 @@ def test_cancelled_promise_makes_contact_due(harbor, promise):
 
 
 @pytest.mark.parametrize(
-    ("amount", "days", "words"), [(0, 0, "greater than zero"), (10001, 0, "100.00"), (1, -1, "today")]
+    ("amount", "days", "words"),
+    [(0, 0, "greater than zero"), (10001, 0, "100.00"), (1, -1, "today"), (1, AHEAD.days + 1, "within a year")],
 )
 def test_impossible_promise_is_refused_in_words(harbor, ethan, charge, today, amount, days, words):
     with pytest.raises(Refusal, match=words):
         make_promise(ethan.account, amount, today + timedelta(days=days), by=harbor.bill)
     assert not Case.objects.exists()
+
+
+def test_all_that_is_owed_may_be_promised_for_a_year_from_now(harbor, ethan, charge, today):
+    promise = make_promise(ethan.account, 10000, today + AHEAD, by=harbor.bill)
+    assert (promise.amount, promise.due_date) == (10000, today + AHEAD)
 
 
 def test_promises_are_for_those_who_follow_up(harbor, ethan, promise, today):

@@ -5,7 +5,10 @@ from datetime import timedelta
 import pytest
 
 from clinicpay.audit.models import AuditEvent
+from clinicpay.clinics import clock
+from clinicpay.clinics.refusals import Refusal
 from followups.models import Callback, Case
+from followups.services import plan_callback, put_on_case
 from tests.factories import a_charge, a_payment
 from tests.followups.pages import browser, text_of, value_of
 from tests.followups.queue import owing
@@ -83,6 +86,17 @@ def test_callback_that_nobody_has_seen_is_not_replaced(harbor, account, today, b
     seen = value_of(answer.content.decode(), "seen")
     assert bill.post(at(account, "callback/"), a_time(today, harbor.bill, 2, seen=seen)).status_code == 302
     assert Callback.objects.get(state="planned").member == harbor.bill
+
+
+def test_nobody_is_given_work_who_does_not_follow_up(harbor, account, today):
+    """The choices of the forms are those of now; the acts ask again."""
+    at = clock.noon(harbor.clinic, today + timedelta(days=1))
+    with pytest.raises(Refusal, match="does not follow up debt"):
+        plan_callback(account, at, by=harbor.bill, member=harbor.rita)
+    with pytest.raises(Refusal, match="does not follow up debt"):
+        put_on_case(account, harbor.rita, by=harbor.bill)
+    assert not Callback.objects.exists()
+    assert not Case.objects.exclude(worker=None).exists()
 
 
 def test_callback_sent_twice_is_one(harbor, account, today, bill):

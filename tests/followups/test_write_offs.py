@@ -7,14 +7,27 @@ from django.db import connection
 
 from balances.models import Entry
 from balances.queries import event_balances
-from balances.services import recover
+from balances.services import hold_credit, recover
 from balances.states import Settlement
+from clinicpay.clinics import clock
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 from clinicpay.staff.access import Refused
+from clinicpay.staff.delegations import NotDelegated
 from followups.models import WriteOff
-from followups.services import approve_write_off, reject_write_off, request_write_off, reverse_write_off
-from followups.states import WRITE_OFF_MOVES, WriteOffStatus
+from followups.schedule import Terms
+from followups.services import (
+    approve_write_off,
+    bill_instalment,
+    reject_write_off,
+    request_write_off,
+    reverse_write_off,
+    start_plan,
+)
+from followups.services.recoveries import recover_invoice, recoverable
+from followups.services.write_offs import Wish
+from followups.states import WRITE_OFF_MOVES, Frequency, WriteOffStatus
+from payments.services import reverse_payment
 from tests.balances.invariants import broken
 from tests.balances.money import credit_of, left
 from tests.factories import a_charge, a_patient, a_payment
@@ -100,6 +113,7 @@ def test_w4_recovering_is_an_act_of_its_own_and_no_more_than_was_given_up(harbor
     approve_write_off(asked(harbor, charge), by=harbor.olga)
     payment = a_payment(harbor, ethan.account, 1000)
     assert (left(charge), credit_of(payment).available) == ([0], 1000)
+    assert recoverable(charge.invoice).most == 700
     with pytest.raises(Refusal, match="not recovered yet"):
         recover(charge, 701, credit_of(payment), by=harbor.rita)
     recover(charge, 500, credit_of(payment), by=harbor.rita)
@@ -108,6 +122,18 @@ def test_w4_recovering_is_an_act_of_its_own_and_no_more_than_was_given_up(harbor
     assert journal("recover") == [("credit", "write-off expense", 500), ("debit", "accounts receivable", 500)]
     with pytest.raises(Refusal, match="not recovered yet"):
         reverse_write_off(WriteOff.objects.get(), by=harbor.olga, reason="late")
+    assert not broken()
+
+
+def test_w4_what_is_held_for_something_recovers_nothing(harbor, ethan):
+    charge = a_charge(harbor, ethan, 700)
+    approve_write_off(asked(harbor, charge), by=harbor.olga)
+    hold_credit(credit_of(a_payment(harbor, ethan.account, 500)), 400, by=harbor.rita)
+    assert recoverable(charge.invoice).most == 100
+    with pytest.raises(Refusal, match=r"At most \$1.00"):
+        recover_invoice(charge.invoice, 101, by=harbor.rita)
+    recover_invoice(charge.invoice, 100, by=harbor.rita)
+    assert Account.objects.get(pk=ethan.account_id).held == 400
     assert not broken()
 
 
@@ -128,6 +154,47 @@ def test_amount_changed_after_the_request_is_refused(harbor, ethan):
     with pytest.raises(Refusal, match="changed since this was asked"):
         approve_write_off(request, by=harbor.olga)
     assert (left(charge), WriteOff.objects.get().status) == ([600], WriteOffStatus.REQUESTED)
+
+
+def test_plan_that_was_made_after_the_request_is_not_ended_by_it(harbor, ethan):
+    charge, other = a_charge(harbor, ethan, 700), a_charge(harbor, ethan, 900)
+    wish = Wish(with_plans=True)
+    request = request_write_off(ethan.account, [charge.invoice], by=harbor.bill, reason="can't be found", wish=wish)
+    terms = Terms(300, Frequency.MONTHLY, clock.today(harbor.clinic))
+    plan = start_plan(ethan.account, [other], terms, by=harbor.bill)
+    with pytest.raises(Refusal, match="changed since this was asked"):
+        approve_write_off(request, by=harbor.olga)
+    plan.refresh_from_db()
+    assert (plan.status, left(charge, other)) == ("active", [700, 0])
+
+
+def test_what_became_otherwise_unbilled_since_the_page_is_looked_at_again(harbor, ethan):
+    """The chosen invoice owes what it owed; what its plans would give back does not."""
+    charge, other = a_charge(harbor, ethan, 700), a_charge(harbor, ethan, 900)
+    plan = start_plan(ethan.account, [other], Terms(300, Frequency.MONTHLY, clock.today(harbor.clinic)), by=harbor.bill)
+    wish = Wish(with_plans=True, shown={charge.invoice_id: 700, 0: 900})
+    bill_instalment(plan.instalments.first(), by=harbor.bill)
+    with pytest.raises(Refusal, match="changed since you opened this page"):
+        request_write_off(ethan.account, [charge.invoice], by=harbor.bill, reason="can't be found", wish=wish)
+    assert not WriteOff.objects.exists()
+
+
+def test_more_is_owed_since_the_request(harbor, ethan):
+    charge = a_charge(harbor, ethan, 700)
+    payment = a_payment(harbor, ethan.account, 100, (charge, 100))
+    request = asked(harbor, charge)
+    reverse_payment(payment, by=harbor.rita, reason="entered twice")
+    with pytest.raises(Refusal, match="changed since this was asked"):
+        approve_write_off(request, by=harbor.olga)
+    assert left(charge) == [700]
+
+
+@pytest.mark.parametrize("who", ["rita", "bill", "adam"])
+def test_w2_who_may_not_approve_does_not_decline(harbor, ethan, who):
+    request = asked(harbor, a_charge(harbor, ethan, 700))
+    with pytest.raises(NotDelegated):
+        reject_write_off(request, by=harbor.members[who], reason="no")
+    assert WriteOff.objects.get().status == WriteOffStatus.REQUESTED
 
 
 def test_one_invoice_waits_for_one_decision(harbor, ethan):

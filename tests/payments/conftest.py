@@ -1,9 +1,10 @@
-"""A clinic that takes cards."""
+"""A clinic that takes cards; a clinic's pages as somebody there has them open."""
 
 import pytest
 
 from tests.factories import Clinicful
 from tests.payments.checkout import take_cards
+from tests.payments.desk import Desk
 from tests.races.crowd import a_clinic
 
 
@@ -14,3 +15,9 @@ def shop(settings) -> Clinicful:
     home = a_clinic()
     take_cards(home)
     return home
+
+
+@pytest.fixture
+def desk(client, harbor) -> Desk:
+    """Reception at Harbor Clinic's pages, until somebody else enters."""
+    return Desk(client, harbor).enter("rita")

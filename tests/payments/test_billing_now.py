@@ -138,6 +138,15 @@ def test_a_procedure_that_was_listed_meanwhile_is_shown_first(rita, harbor, begu
     assert billed(begun) == [12000, 3000, 900]
 
 
+def test_a_day_that_was_closed_meanwhile_is_shown_first(rita, harbor, begun):
+    seal = seal_of(rita, harbor, begun)
+    a_locked_day(harbor.location, clock.today(harbor.clinic))
+    answer = send(rita, harbor, begun, seal=seal)
+    assert answer.status_code == 422
+    assert "Something has changed since this summary was made." in said(answer)
+    assert billed(begun) == []
+
+
 def test_what_a_practitioner_completed_meanwhile_is_told(rita, harbor, begun):
     seal = seal_of(rita, harbor, begun)
     complete_event(begun, by=harbor.petra)

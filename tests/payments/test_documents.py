@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from clinicpay.audit.models import RECORD_EXPORTED, AuditEvent
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.staff.access import Refused
 from clinicpay.ui.uploads import EXCEL, MOST, TOGETHER, WORD, Checked, checked
@@ -234,6 +235,16 @@ def test_removed_document_leaves_who_when_why_and_is_served_to_nobody(harbor, ri
     assert rita.get(remove).status_code == 404
     line = AuditEvent.objects.get(action="document.removed")
     assert (line.subject, line.reason, line.after) == (payment.ref, "Belongs to Mia", {"document": "slip.pdf"})
+
+
+def test_document_is_removed_once(harbor, payment):
+    """Of two people who have its page open the second is told; who took it away, and why, stays as it was."""
+    document = a_document(harbor, payment)
+    remove_document(document, by=harbor.rita, reason="Belongs to Mia")
+    with pytest.raises(Refusal, match="removed already"):
+        remove_document(document, by=harbor.bill, reason="Blurred")
+    document.refresh_from_db()
+    assert (document.removed_by_id, document.removed_why) == (harbor.rita.user_id, "Belongs to Mia")
 
 
 def test_upload_and_copy_leave_lines_of_the_patient(harbor, rita, payment):

@@ -4,12 +4,14 @@ import pytest
 
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
+from payments.gateways import Standing
 from payments.gateways.simulator import Press, press
 from payments.models import GatewayTask, Payment, Refund
 from payments.services import (
     GoingBack,
     approve_refund,
     collect_payment,
+    fail_refund,
     pay_refund,
     refund_payment,
     request_refund,
@@ -17,7 +19,8 @@ from payments.services import (
 )
 from payments.services.gateway_events import catch_up
 from payments.services.gateway_refunds import send_refund
-from payments.states import Method, RefundReason
+from payments.services.settling import settle
+from payments.states import CheckoutState, Method, RefundReason
 from tests.payments.checkout import (
     a_link,
     a_request,
@@ -108,6 +111,9 @@ def test_person_can_not_say_what_became_of_a_gateways_refund(shop):
     refund = asked(shop, payment, 5000)
     with clinic_scope(shop.clinic, shop.bill.user), pytest.raises(Refusal, match="goes back by the gateway"):
         pay_refund(refund, by=shop.bill)
+    with clinic_scope(shop.clinic, shop.bill.user), pytest.raises(Refusal, match="goes back by the gateway"):
+        fail_refund(refund, by=shop.bill, reason="she did not get it")
+    assert fresh(shop, refund).status == "approved"
 
 
 def test_refund_at_the_desk_of_a_captured_payment_is_left_to_the_gateway_unless_it_is_given_in_cash(shop):
@@ -144,6 +150,29 @@ def test_chargeback_takes_the_money_back_leaves_a_task_and_is_reversed_when_it_i
 
     assert (status(shop, payment), bool(fresh(shop, returned).reversed_at)) == ("paid", True)
     assert sound(shop)
+
+
+def test_chargeback_of_more_than_is_left_takes_what_is_left(shop):
+    """A part of it had been given back in cash."""
+    payment = captured(shop)
+    session = checkouts(shop)[0].external_id
+    with clinic_scope(shop.clinic, shop.bill.user):
+        refund_payment(payment, GoingBack(5000, REASON, method=Method.CASH), by=shop.bill)
+    press(shop.clinic, session, Press.CHARGE_BACK)
+    tell(shop, session, "charge.dispute.created")
+
+    with clinic_scope(shop.clinic):
+        assert Refund.objects.get(kind="return").amount == 7000
+    assert status(shop, payment) == "refunded"
+    assert sound(shop)
+
+
+def test_older_news_do_not_end_a_paid_checkout(shop):
+    captured(shop)
+    [checkout] = checkouts(shop)
+    with clinic_scope(shop.clinic):
+        settle(checkout, Standing(checkout.external_id, "", CheckoutState.OVER), by=shop.itself)
+    assert (checkout.state, fresh(shop, checkout).state) == ("paid", "paid")
 
 
 def test_what_a_gateway_took_is_no_entry_error(shop):

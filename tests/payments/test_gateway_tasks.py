@@ -5,7 +5,7 @@ import uuid
 import pytest
 
 from balances.models import Credit
-from balances.services import apply_credit, run_auto_apply
+from balances.services import apply_credit, hold_credit, run_auto_apply
 from balances.states import Source
 from clinicpay.clinics.scope import clinic_scope
 from payments.gateways.simulator import Press, press
@@ -244,6 +244,18 @@ def test_applied_late_money_goes_back_only_with_what_that_undoes_in_sight(shop, 
     with clinic_scope(shop.clinic):
         assert not Refund.objects.exists()
         assert fresh(shop, charge).outstanding == 0
+
+
+def test_late_money_that_is_held_goes_back_from_its_own_page_too(shop, late):
+    with clinic_scope(shop.clinic, shop.rita.user):
+        hold_credit(Credit.objects.get(payment=late.payment_id), 500, by=shop.rita)
+
+    answer = decide(shop, late, "refund")
+
+    assert answer.status_code == 409
+    assert "Refund it from its own page" in answer.content.decode()
+    with clinic_scope(shop.clinic):
+        assert not Refund.objects.exists()
 
 
 def test_history_of_what_was_asked_for_tells_of_the_late_capture(shop, late):

@@ -9,16 +9,18 @@ from django.utils import timezone
 from balances.matchable import held_for
 from balances.models import Credit
 from balances.queries import received_credit
-from balances.services import apply_credit, hold_credit, run_auto_apply
+from balances.services import apply_credit, hold_credit, release_credit, run_auto_apply
 from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics.addresses import address
+from clinicpay.clinics.refusals import Refusal
+from clinicpay.staff.access import Refused
 from clinicpay.staff.models import Practitioner
 from payments.models import Payment
 from payments.services import name_own_fields
-from tests.access.samples import HTMX, Words
 from tests.balances.invariants import broken
 from tests.balances.money import credit_of, left
 from tests.factories import a_charge, a_patient, a_payment, an_event, make_clinic
+from tests.payments.desk import words
 from treatments.models import PriceItem
 from treatments.services import Work, schedule_event
 
@@ -44,27 +46,6 @@ def paid(harbor, ethan):
     return a_payment(harbor, ethan.account, 30000, patient=ethan)
 
 
-@pytest.fixture
-def desk(client, harbor):
-    """The pages of a clinic as somebody there has them open."""
-
-    class Desk:
-        def enter(self, who):
-            client.force_login(getattr(harbor, who).user)
-            return self
-
-        def get(self, name, query="", **arguments):
-            return client.get(address(harbor.clinic, name, **arguments) + query)
-
-        def part(self, name, query="", **arguments):
-            return words(client.get(address(harbor.clinic, name, **arguments) + query, headers=HTMX))
-
-        def post(self, name, data, **arguments):
-            return client.post(address(harbor.clinic, name, **arguments), {"request_key": str(uuid.uuid4())} | data)
-
-    return Desk().enter("rita")
-
-
 def planned(home, patient, *codes, **fields):
     return schedule_event(
         by=home.itself,
@@ -75,10 +56,6 @@ def planned(home, patient, *codes, **fields):
         service_at=timezone.now() + timedelta(days=fields.pop("ahead", 5)),
         **fields,
     )
-
-
-def words(answer) -> str:
-    return Words(answer.content.decode()).text
 
 
 def held_of(payment: Payment) -> list[tuple[int, str]]:
@@ -164,6 +141,8 @@ def test_treatment_of_another_account_or_clinic_is_no_choice(desk, paid, harbor,
     answer = desk.post("payment_hold", {"amount": "200", "treatment": other.ref}, number=paid.number)
     assert answer.status_code == 422
     assert "Choose a treatment of this account’s patients" in words(answer)
+    with pytest.raises(Refusal, match="for whom this account doesn't pay"):
+        hold_credit(credit_of(paid), 20000, by=harbor.rita, event=other)
     assert held_of(paid) == []
 
 
@@ -355,6 +334,18 @@ def test_wrong_release_is_answered_in_words(desk, harbor, paid, crown, asked, sa
     assert answer.status_code == 422
     assert says in words(answer)
     assert held_of(paid) == [(20000, crown.ref)]
+
+
+def test_who_holds_money_does_not_release_it(harbor, paid):
+    held = hold_credit(credit_of(paid), 20000, by=harbor.rita)
+    with pytest.raises(Refused):
+        release_credit(held, 100, by=harbor.rita, reason="Mine")
+
+
+def test_only_what_is_held_is_released(harbor, paid):
+    with pytest.raises(Refusal, match="Only a pre-payment is released"):
+        release_credit(credit_of(paid), 100, by=harbor.bill, reason="Why not")
+    assert free_of(paid) == 30000
 
 
 def test_reception_neither_releases_nor_changes_and_is_told_who_does(desk, harbor, paid, crown):

@@ -1,6 +1,5 @@
 """Pages of packages, staged treatments and exceptions, and where balances are said to come from."""
 
-import html
 import re
 import uuid
 from urllib.parse import urlencode
@@ -11,9 +10,9 @@ from balances.models import BalanceException
 from balances.queries import received_credit
 from balances.services import complete_event, hold_credit, run_auto_apply
 from clinicpay.clinics.addresses import address
-from tests.access.samples import HTMX
 from tests.balances.packages import a_package, a_staged, amounts, treatments
 from tests.factories import a_charge, a_patient, a_payment, an_event
+from tests.payments.desk import words
 from treatments.models import Package, PriceItem, TreatmentEvent
 
 pytestmark = pytest.mark.django_db
@@ -23,36 +22,6 @@ pytestmark = pytest.mark.django_db
 def mia(harbor):
     PriceItem.objects.create(code="D1110", description="Adult cleaning", fee=12000)
     return a_patient(harbor, "Mia", "Stone")
-
-
-@pytest.fixture
-def desk(client, harbor):
-    """The pages as somebody there has them open."""
-
-    class Desk:
-        def enter(self, who):
-            client.force_login(getattr(harbor, who).user)
-            return self
-
-        def get(self, name, query="", **arguments):
-            return client.get(address(harbor.clinic, name, **arguments) + query)
-
-        def part(self, name, query="", **arguments):
-            return words(client.get(address(harbor.clinic, name, **arguments) + query, headers=HTMX))
-
-        def words(self, name, query="", **arguments):
-            return words(self.get(name, query, **arguments))
-
-        def post(self, name, data, query="", **arguments):
-            key = {"request_key": str(uuid.uuid4())}
-            return client.post(address(harbor.clinic, name, **arguments) + query, key | data)
-
-    return Desk().enter("rita")
-
-
-def words(response):
-    text = re.sub(r"<(script|style).*?</\1>", " ", response.content.decode(), flags=re.S)
-    return re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", text)))
 
 
 def typed(patient, form):

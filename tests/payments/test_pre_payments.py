@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -23,7 +22,6 @@ from clinicpay.patients.models import Account
 from clinicpay.patients.services import add_payer, open_account
 from payments.models import Payment
 from payments.services import name_own_fields
-from tests.access.samples import Words
 from tests.balances.invariants import broken
 from tests.balances.money import credit_of, left
 from tests.factories import a_charge, a_patient, a_payment, an_event
@@ -41,26 +39,8 @@ def ethan(harbor):
 
 
 @pytest.fixture
-def pages(client, harbor):
-    """What a person of the clinic reads on a page, by its name."""
-
-    class Pages:
-        def enter(self, who):
-            client.force_login(getattr(harbor, who).user)
-            return self
-
-        def html(self, name="pre_payments", query="", **arguments):
-            return client.get(address(harbor.clinic, name, **arguments) + query).content.decode()
-
-        def text(self, name="pre_payments", query="", **arguments):
-            return Words(self.html(name, query, **arguments)).text
-
-        def post(self, name, data=None, **arguments):
-            form = {"request_key": str(uuid.uuid4()), **(data or {})}
-            answer = client.post(address(harbor.clinic, name, **arguments), form, follow=True)
-            return Words(answer.content.decode()).text
-
-    return Pages().enter("bill")
+def pages(desk):
+    return desk.enter("bill")
 
 
 def visit(home, patient, *codes, **fields):
@@ -103,8 +83,8 @@ def listed(html: str) -> list[str]:
 
 def test_s3_35_pre_payments_are_listed_with_what_they_match_and_their_age(pages, three):
     """S3.35: number, whose, for what, how much, since when, and what of that there is; the oldest first."""
-    text = pages.text()
-    assert listed(pages.html()) == ["PAY-003", "PAY-002", "PAY-001"]
+    text = pages.words("pre_payments")
+    assert listed(pages.html("pre_payments")) == ["PAY-003", "PAY-002", "PAY-001"]
     assert "Discipline Surgery" in text
     assert "$50.00" in text
     assert "84 days Nothing yet" in text
@@ -137,21 +117,23 @@ def test_s3_35_pre_payments_are_listed_with_what_they_match_and_their_age(pages,
     ],
 )
 def test_list_is_narrowed_and_sorted_by_its_address(pages, three, query, found):
-    assert listed(pages.html(query=query)) == found
+    assert listed(pages.html("pre_payments", query)) == found
 
 
 def test_list_is_narrowed_by_every_criterion_that_it_offers(pages, harbor, three):
     name_own_fields(by=harbor.adam, custom_1="Insurance case", custom_2="Study")
-    offered = re.findall(r'<option value="(\w+)"', pages.html().split('name="by"')[1].split("</select>")[0])
+    offered = re.findall(
+        r'<option value="(\w+)"', pages.html("pre_payments").split('name="by"')[1].split("</select>")[0]
+    )
 
     assert "package" in offered
-    assert "Nothing named" in pages.text()
+    assert "Nothing named" in pages.words("pre_payments")
     for one in offered:
-        assert "List of pre-payments" in pages.html(query=f"?by={one}"), one
+        assert "List of pre-payments" in pages.html("pre_payments", f"?by={one}"), one
 
 
 def test_reception_reads_the_list_and_releases_nothing(pages, three):
-    text = pages.enter("rita").text()
+    text = pages.enter("rita").words("pre_payments")
     assert "1 charge, $200.00" in text
     assert "Release" not in text
 
@@ -162,7 +144,7 @@ def test_practitioner_reads_no_list(client, harbor, three):
 
 
 def test_list_without_money_says_what_it_is_for(pages):
-    assert "No money is held" in pages.text()
+    assert "No money is held" in pages.words("pre_payments")
 
 
 def test_list_leaves_as_csv_as_it_is_narrowed(pages, three):
@@ -172,16 +154,16 @@ def test_list_leaves_as_csv_as_it_is_narrowed(pages, three):
 
 
 def test_own_field_is_a_filter_once_it_is_named(pages, harbor, ethan, three):
-    assert "custom_1" not in pages.html()
+    assert "custom_1" not in pages.html("pre_payments")
     name_own_fields(by=harbor.adam, custom_1="Insurance case", custom_2="")
     hold(harbor, ethan, 100, criteria={"custom_1": "BC-1"})
-    assert listed(pages.html(query="?by=custom_1")) == ["PAY-004"]
-    assert "Insurance case BC-1" in pages.text(query="?by=custom_1")
+    assert listed(pages.html("pre_payments", "?by=custom_1")) == ["PAY-004"]
+    assert "Insurance case BC-1" in pages.words("pre_payments", "?by=custom_1")
 
 
 def test_patient_page_shows_the_familys_pre_payments_with_what_they_match(pages, ethan, three):
     """S3.35 on the patient's page."""
-    text = pages.text("patient", number=ethan.number)
+    text = pages.words("patient", number=ethan.number)
     assert "Pre-payments" in text
     assert "1 charge, $200.00" in text
     assert "Discipline Surgery" in text
@@ -194,17 +176,19 @@ def test_s3_37_and_s3_39_reminder_appears_when_the_treatment_has_happened(pages,
     """S3.37, S3.39: money for a crown is no reminder while it is planned; once it is charged it is, with its link."""
     crown = visit(harbor, ethan, "D2740")
     held = hold(harbor, ethan, 20000, event=crown)
-    assert listed(pages.html(query="?match=now")) == []
-    assert "can be applied" not in pages.text("today")
+    assert listed(pages.html("pre_payments", "?match=now")) == []
+    assert "can be applied" not in pages.words("today")
 
     complete_event(crown, by=harbor.petra)
 
-    assert listed(pages.html(query="?match=now")) == ["PAY-001"]
-    assert f'href="{address(harbor.clinic, "payment_allocate", number=1)}?source={held.pk}"' in pages.html()
-    today = pages.text("today")
+    assert listed(pages.html("pre_payments", "?match=now")) == ["PAY-001"]
+    assert f'href="{address(harbor.clinic, "payment_allocate", number=1)}?source={held.pk}"' in pages.html(
+        "pre_payments"
+    )
+    today = pages.words("today")
     assert "1 pre-payment matches what is owed now: $200.00 can be applied." in today
-    assert "matches what is owed now" in pages.enter("rita").text("today")
-    assert "matches what is owed now" not in pages.enter("petra").text("today")
+    assert "matches what is owed now" in pages.enter("rita").words("today")
+    assert "matches what is owed now" not in pages.enter("petra").words("today")
 
 
 def test_s3_15_and_s3_18_reminder_is_over_once_it_is_applied_to_what_it_is_for(pages, harbor, ethan):
@@ -215,7 +199,7 @@ def test_s3_15_and_s3_18_reminder_is_over_once_it_is_applied_to_what_it_is_for(p
     charge = invoice.charges.select_related("invoice").get()
     apply_credit(held, [(charge, 20000)], by=harbor.rita)
     assert left(charge) == [0]
-    assert "No money is held" in pages.text()
+    assert "No money is held" in pages.words("pre_payments")
 
 
 def test_insurers_money_is_compared_with_the_patients_that_list_it(pages, harbor, ethan):
@@ -262,7 +246,7 @@ def test_index_finds_what_no_criterion_fails_and_nothing_for_no_criteria():
 def test_list_asks_as_often_for_many_as_for_few(pages, harbor, ethan, three):
     def asked() -> int:
         with CaptureQueriesContext(connection) as queries:
-            pages.html()
+            pages.html("pre_payments")
         return len(queries)
 
     few = asked()
@@ -285,21 +269,21 @@ def test_s3_38_night_applies_what_was_held_for_a_crown_and_leaves_a_cleaning_alo
     run_night(harbor.clinic.pk, tonight)
 
     pages.enter("bill")
-    first = pages.text("auto_apply_run", number=1)
+    first = pages.words("auto_apply_run", number=1)
     assert f"{paid.ref}: held for {crown.ref}; INV-001 does not match: treatment is {cleaning.ref}, not" in first
     assert "Stays in hand $200.00" in first
     pages.enter("petra").post("treatment_complete", number=crown.number)
-    assert listed(pages.enter("bill").html(query="?match=now")) == [paid.ref]
+    assert listed(pages.enter("bill").html("pre_payments", "?match=now")) == [paid.ref]
 
     run_night(harbor.clinic.pk, tonight + timedelta(days=1))
 
-    second = pages.text("auto_apply_run", number=2)
+    second = pages.words("auto_apply_run", number=2)
     applied = f"{paid.ref} to INV-002: it is held for {crown.ref}, which this is"
     assert f"{applied}; it leaves INV-001 alone: treatment is {cleaning.ref}, not {crown.ref}." in second
-    assert "RUN-002" in pages.text("nights")
-    assert listed(pages.html()) == []
-    assert "Left to pay $120.00" in pages.text("treatment", number=cleaning.number)
-    assert "Left to pay $0.00" in pages.text("treatment", number=crown.number)
+    assert "RUN-002" in pages.words("nights")
+    assert listed(pages.html("pre_payments")) == []
+    assert "Left to pay $120.00" in pages.words("treatment", number=cleaning.number)
+    assert "Left to pay $0.00" in pages.words("treatment", number=crown.number)
     assert broken() == []
 
 

@@ -13,6 +13,8 @@ from balances.services import (
     cancel_event,
     credit_charge,
     hold_credit,
+    reverse_credit,
+    run_auto_apply,
     undo_allocation,
     void_invoice,
 )
@@ -38,6 +40,7 @@ from payments.services import (
 from payments.states import REFUND_MOVES, Method, RefundReason, RefundStatus, ReturnReason
 from tests.balances.invariants import broken
 from tests.balances.money import applied, left
+from tests.deposits.scene import an_insurer
 from tests.factories import a_charge, a_locked_day, a_patient, a_payment, an_event, an_invoice
 from tests.moves import accepted, listed
 
@@ -138,6 +141,7 @@ def test_case_w6_voiding_an_invoice_gives_the_money_back_and_lets_it_be_billed_a
 def test_r1_a_request_reserves_its_part_of_what_is_refundable(harbor, ethan):
     payment = a_payment(harbor, ethan.account, 1000)
     asked = request_refund(payment, GoingBack(600, OTHER), by=harbor.rita)
+    assert refundable(payment) == 400
     with pytest.raises(Refusal, match="more than is left"):
         request_refund(payment, GoingBack(500, OTHER), by=harbor.rita)
     reject_refund(asked, by=harbor.bill, reason="no")
@@ -189,6 +193,80 @@ def test_failure_restores_everything_exactly(harbor, ethan, reduce):
     assert (charge.outstanding, charge.credited) == (0, 0)
     assert kinds == {"unapplied": 150, "pre_payment": 50, "refund_pending": 0}
     assert (sum(applied()), status(payment), refundable(payment)) == (800, "paid", 1000)
+    assert not broken()
+
+
+def test_what_is_applied_again_stays_the_work_of_its_run(harbor, ethan):
+    """So that the run can still be undone as a whole."""
+    charge = a_charge(harbor, ethan, 800)
+    payment = a_payment(harbor, ethan.account, 800)
+    run = run_auto_apply(by=harbor.bill)
+    refund = approve_refund(request_refund(payment, GoingBack(800, OTHER), by=harbor.bill), by=harbor.bill)
+    fail_refund(refund, by=harbor.bill, reason="card was closed")
+    again = live_allocations(charge=charge).get().posting
+    assert (again.source, again.run_id, again.made_by_id) == (run.source, run.pk, harbor.rita.user_id)
+
+
+def test_insurers_money_that_fails_to_go_pays_its_patients_again(harbor, ethan):
+    """The patients' accounts are locked beside the insurer's."""
+    charge = a_charge(harbor, ethan, 800)
+    payment = a_payment(harbor, an_insurer(harbor, "Delta", ethan), 1000, (charge, 800))
+    refund = approve_refund(request_refund(payment, GoingBack(1000, OTHER), by=harbor.bill), by=harbor.bill)
+    assert left(charge) == [800]
+    fail_refund(refund, by=harbor.bill, reason="card was closed")
+    assert (left(charge), applied()) == ([0], [800])
+    assert not broken()
+
+
+@pytest.mark.parametrize("state", ["requested", "approved", "failed"])
+def test_only_money_that_went_back_comes_again(harbor, ethan, state):
+    payment = a_payment(harbor, ethan.account, 1000)
+    refund = request_refund(payment, GoingBack(400, OTHER), by=harbor.bill)
+    if state != "requested":
+        refund = approve_refund(refund, by=harbor.bill)
+    if state == "failed":
+        refund = fail_refund(refund, by=harbor.bill, reason="card was closed")
+    with pytest.raises(Refusal, match="stayed away"):
+        reverse_refund(refund, by=harbor.bill, reason="it came again")
+    assert Refund.objects.get().status == state
+
+
+def test_two_equal_parts_of_a_charge_are_credited_and_billed_again_each(harbor, ethan):
+    charge = a_charge(harbor, ethan, 1000)
+    payment = a_payment(harbor, ethan.account, 1000, (charge, 400), (charge, 400))
+    wish = GoingBack(1000, OTHER, reduce_charge=True)
+    refund = approve_refund(request_refund(payment, wish, by=harbor.bill), by=harbor.bill)
+    charge.refresh_from_db()
+    assert (charge.outstanding, charge.credited) == (200, 800)
+    assert len(set(refund.lines.values_list("credit_note", flat=True))) == 2
+    fail_refund(refund, by=harbor.bill, reason="card was closed")
+    charge.refresh_from_db()
+    assert (charge.outstanding, charge.credited, sorted(applied())) == (200, 0, [400, 400])
+    assert not broken()
+
+
+def test_what_a_charge_still_owes_is_applied_again_once(harbor, ethan):
+    """Two applications were freed, and others have paid most of it meanwhile."""
+    charge = a_charge(harbor, ethan, 800)
+    payment = a_payment(harbor, ethan.account, 800, (charge, 400), (charge, 400))
+    refund = approve_refund(request_refund(payment, GoingBack(800, OTHER), by=harbor.bill), by=harbor.bill)
+    a_payment(harbor, ethan.account, 300, (charge, 300))
+    assert [one.part for one in foresee_return(refund)] == [400, 100]
+    fail_refund(refund, by=harbor.bill, reason="card was closed")
+    assert (left(charge), net(ethan)) == ([0], -300)
+    assert not broken()
+
+
+def test_credit_note_that_was_reversed_by_hand_is_not_reversed_again(harbor, ethan):
+    charge = a_charge(harbor, ethan, 800)
+    payment = a_payment(harbor, ethan.account, 800, (charge, 800))
+    wish = GoingBack(800, OTHER, reduce_charge=True)
+    refund = approve_refund(request_refund(payment, wish, by=harbor.bill), by=harbor.bill)
+    reverse_credit(refund.lines.get().credit_note_id, by=harbor.bill, reason="it was rendered")
+    assert [(one.part, one.billed) for one in foresee_return(refund)] == [(800, False)]
+    fail_refund(refund, by=harbor.bill, reason="card was closed")
+    charge.refresh_from_db()
+    assert (charge.outstanding, charge.credited, applied()) == (0, 0, [800])
     assert not broken()
 
 

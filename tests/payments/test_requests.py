@@ -10,6 +10,7 @@ from balances.models import Charge, Credit
 from balances.requests import Once, Repeated
 from balances.states import CreditKind
 from clinicpay.audit.models import AuditEvent
+from clinicpay.clinics.models import Location
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.patients.models import Account
 from clinicpay.patients.services import add_payer, open_account
@@ -26,6 +27,7 @@ from payments.services import (
     refund_payment,
     reverse_payment,
 )
+from payments.services.context import link_treatment
 from payments.states import BY_HAND, EDITABLE, LOCKED, MOVES, Method, PaymentStatus, PaymentType, RefundReason
 from tests.balances.invariants import broken
 from tests.balances.money import totals
@@ -49,6 +51,25 @@ def test_request_is_a_draft_and_changes_no_balance(harbor, ethan):
     assert (payment.status, payment.method, payment.account_id) == (_S.DRAFT, "", ethan.account_id)
     assert totals(ethan.account) == (0, 0)
     assert AuditEvent.objects.get(action="payment.requested").after["amount"] == 10_000
+
+
+@pytest.mark.parametrize("status", sorted(set(_S) - {_S.DRAFT, _S.PENDING}))
+def test_request_begins_as_a_draft_or_pending(harbor, ethan, status):
+    with pytest.raises(Refusal, match="begins as Draft or Pending"):
+        create_payment(PaymentRequest(ethan, 100, harbor.location), by=harbor.rita, status=status)
+    assert not Payment.objects.exists()
+
+
+def test_request_is_linked_to_its_treatment_by_editing_it(harbor, ethan):
+    with pytest.raises(Refusal, match="isn’t paid yet"):
+        link_treatment(asked(harbor, ethan), an_event(harbor, ethan, 4000), by=harbor.rita)
+
+
+def test_money_counts_where_it_was_collected(harbor, ethan):
+    annex = Location.objects.create(name="Annex")
+    paid = collect_payment(asked(harbor, ethan), by=harbor.rita, method=Method.CASH, location=annex)
+    paid.refresh_from_db()
+    assert (paid.location, paid.receipt.location, Credit.objects.get().location) == (annex, annex, annex)
 
 
 def test_same_form_twice_is_one_request(harbor, ethan):

@@ -95,6 +95,12 @@ def test_insurer_for_somebody_elses_treatment_is_refused(harbor, insurer):
         take(harbor, insurer, (Method.CHEQUE, 2000), event=charge.event)
 
 
+def test_payment_for_a_patient_of_another_account_is_refused(harbor, ethan):
+    with pytest.raises(Refusal, match="patient belongs to another account"):
+        take(harbor, ethan.account, (Method.CASH, 1000), patient=a_patient(harbor, "Mia"))
+    assert not Payment.objects.exists()
+
+
 def test_insurers_reversed_payment_reopens_the_patients_invoice(harbor, ethan, insurer):
     charge = a_charge(harbor, ethan, 3000)
     receipt = take(harbor, insurer, (Method.CHEQUE, 2000), parts=[(charge, 1500)])

@@ -85,8 +85,7 @@ def gallery(desk, settings, ask, clinic):
     desk.pages["/list/"] = draw("list", "/list/", table=table, trend=chart, bars=bars, figures=figures)
     events = [{"at": datetime(2026, 11, 1, tzinfo=UTC), "text": "Created", "who": "Rita", "icon": "plus"}]
     job = {"done": 3, "total": 8, "text": "Matching", "failed": False, "is_over": True}
-    facts = [("Owes", "$36.00"), ("Paid", "$4.00")]
-    detail = {"events": events, "job": job, "facts": facts, "steps": ["Patient", "Amount"], "step": 2}
+    detail = {"events": events, "job": job, "steps": ["Patient", "Amount"], "step": 2}
     desk.pages["/detail/"] = draw("detail", "/detail/", **detail)
     desk.pages["/payments/PAY-003/"] = desk.pages["/detail/"]
     desk.pages["/sheet/"] = draw("sheet", "/sheet/", items=ITEMS)

@@ -89,14 +89,13 @@ def _filter_fields(kind: type[ListFilter], varies: tuple[tuple[str, str], ...], 
 @register.simple_tag
 def list_head(table: ListTable) -> SafeString:
     """{% list_head table %}: the headers of a list, with the order and the way to the others."""
-    return _list_head(tuple(table.headers), table.results_id, table.selectable)
+    return _list_head(tuple(table.headers), table.results_id)
 
 
 @lru_cache(maxsize=1024)
-def _list_head(headers: tuple[Header, ...], results_id: str, selectable: bool) -> SafeString:
+def _list_head(headers: tuple[Header, ...], results_id: str) -> SafeString:
     """Kept, because most look at a list in its usual order."""
-    shown = {"headers": headers, "results_id": results_id, "selectable": selectable}
-    return render_to_string("ui/list_head.html", shown)
+    return render_to_string("ui/list_head.html", {"headers": headers, "results_id": results_id})
 
 
 @register.simple_tag
@@ -228,13 +227,6 @@ def initials(name: str) -> str:
 def toast_link(extra_tags: str | None) -> dict[str, str] | None:
     """The link that `answers.notify` packed into a message."""
     return json.loads(extra_tags) if extra_tags and extra_tags.startswith("{") else None
-
-
-@register.filter
-def describes(field: Any) -> str:
-    """The ids of help and errors of a field, for aria-describedby."""
-    ids = [f"{field.auto_id}_helptext"] if field.help_text else []
-    return " ".join([*ids, *([f"{field.auto_id}_error"] if field.errors else [])])
 
 
 @register.filter
