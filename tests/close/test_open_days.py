@@ -13,7 +13,7 @@ from balances.services import complete_event
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.close.models import DailyClose
-from clinicpay.close.queries.days import DONE, OpenDay, earlier_open_day, first_to_close, open_days
+from clinicpay.close.queries.days import DONE, OpenDay, earlier_open_day, open_days
 from clinicpay.close.queries.gaps import gaps_of
 from clinicpay.close.queries.listing import days
 from clinicpay.close.services import reopen_day, start_review
@@ -58,7 +58,7 @@ def week(harbor, annex):
 
 def by_hand(clinic) -> Iterator[tuple[int, date]]:
     """The rule, row by row."""
-    first, last = first_to_close(clinic), clock.today(clinic)
+    first, last = clock.first_day(clinic), clock.today(clinic)
     locked = set(ClosedDay.objects.filter(reopened_at=None).values_list("location", "day"))
     busy = set(Posting.objects.values_list("location", "business_date"))
     for event in TreatmentEvent.objects.exclude(state__in=DONE):

@@ -46,11 +46,6 @@ def events_of_day(clinic: Clinic, location: Location, day: date) -> QuerySet[Tre
     return rows.order_by("pk")
 
 
-def first_to_close(clinic: Clinic) -> date:
-    """The clinic's first business date here. Days before it are history that was brought in; nobody closes them."""
-    return clock.business_day(clinic, clinic.created_at)
-
-
 class OpenDay(NamedTuple):
     """A business date of a location that is to be closed; `state` and `version` say how far its review is."""
 
@@ -69,7 +64,7 @@ def open_days(clinic: Clinic, *, location: int | None = None, before: date | Non
     keys, so that a million payments on days that nobody closed cost what a thousand do.
     """
     last = clock.today(clinic) if before is None else before - timedelta(days=1)
-    first = first_to_close(clinic)
+    first = clock.first_day(clinic)
     span = range((last - first).days + 2)  # one more: where the last one ends
     starts = [clock.day_bounds(clinic, first + timedelta(days=number))[0] for number in span]
     facts: dict[str, Any] = {"first": first, "last": last, "starts": starts, "place": location, "done": list(DONE)}
