@@ -14,8 +14,7 @@ from clinicpay.ui.days import DayField
 from clinicpay.ui.words import day_words
 from payments.services import not_your_day
 
-WHEN = "For money that was taken on a day that isn’t closed yet, and not entered."
-WHY = "Say why it was not entered on that day: the reason is kept."
+WHY = "Say why it was not entered on that day."
 
 
 class LateDay(OnceForm):
@@ -36,7 +35,6 @@ class LateDay(OnceForm):
         day: Any = DayField(
             label="Business day",
             required=False,
-            help_text=WHEN,
             error_messages={"invalid": "Choose a day of the list."},
         )
         day.widget = forms.Select(attrs={"class": "form-select"})
@@ -46,6 +44,7 @@ class LateDay(OnceForm):
             label="Why it was not entered then",
             required=False,
             max_length=240,
+            help_text="It counts in the close of that day. The reason is kept.",
             widget=forms.TextInput(attrs={"class": "form-control"}),
         )
 
@@ -85,4 +84,4 @@ def _days() -> list[tuple[str, str]]:
 
 def _said(day: date, places: list[int], names: dict[int, str]) -> str:
     only = "" if len(places) == len(names) else f" ({', '.join(sorted(names[place] for place in places))} only)"
-    return f"{day:%A}, {day_words(day)}{only}"
+    return f"{day:%a}, {day_words(day)}{only}"

@@ -282,7 +282,7 @@ def test_choice_is_shown_to_who_closes_days_where_there_is_one(harbor, ethan, to
     a_locked_day(harbor.location, today - timedelta(days=3))
     page = text_of(adam.get(place(ethan)))
     for day in (today - timedelta(days=1), today - timedelta(days=2)):
-        assert f"{day:%A}, {day_words(day)}" in page
+        assert f"{day:%a}, {day_words(day)}" in page
     assert f"Today, {day_words(today)}" in page
     assert "only)" not in page
     assert "business_day" not in filled(rita, place(ethan))
