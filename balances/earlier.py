@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from itertools import accumulate
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -19,19 +19,32 @@ LONGEST = timedelta(days=31)
 """How far back it may go after the last closed day, however long ago that was."""
 
 
-def earlier_days(clinic: Clinic, location_id: int | None = None) -> dict[int, list[date]]:
-    """The earlier days that are still open, the newest first, by each active location that has any. One query.
+class Place(NamedTuple):
+    """An active location with its earlier days that are still open, the newest first."""
+
+    pk: int
+    name: str
+    days: list[date]
+
+
+def earlier_days(clinic: Clinic, location_id: int) -> list[date]:
+    """The earlier days of one location that are still open, the newest first. One query."""
+    return next((place.days for place in places_with_days(clinic, location_id)), [])
+
+
+def places_with_days(clinic: Clinic, location_id: int | None = None) -> list[Place]:
+    """All active locations, or one, with the earlier days that are still open there. One query.
 
     Days close in order, so these are the days after the last closed one; and days that were closed and re-opened.
     """
-    today, found = clock.today(clinic), {}
+    today, found = clock.today(clinic), []
     with connection.cursor() as cursor:
         cursor.execute(_LOCKS, {"today": today, "place": location_id})
-        for place, last, reopened in cursor.fetchall():
+        for pk, name, last, reopened in cursor.fetchall():
             first = max(today - LONGEST, last + timedelta(days=1)) if last else _unclosed(clinic, today)
             open_since = {today - timedelta(days=n) for n in range(1, (today - first).days + 1)}
-            found[place] = sorted(open_since | set(reopened), reverse=True)
-    return {place: days for place, days in found.items() if days}
+            found.append(Place(pk, name, sorted(open_since | set(reopened), reverse=True)))
+    return found
 
 
 def _unclosed(clinic: Clinic, today: date) -> date:
@@ -39,12 +52,12 @@ def _unclosed(clinic: Clinic, today: date) -> date:
 
 
 _LOCKS = """
-select l.id, (select max(c.day) from balances_closedday c where c.location_id = l.id and c.reopened_at is null),
+select l.id, l.name, (select max(c.day) from balances_closedday c where c.location_id = l.id and c.reopened_at is null),
        array(select distinct c.day from balances_closedday c
              where c.location_id = l.id and c.reopened_at is not null and c.day < %(today)s
                and not exists (select from balances_closedday d
                                where d.location_id = l.id and d.day = c.day and d.reopened_at is null))
-from clinics_location l where l.active and (%(place)s::bigint is null or l.id = %(place)s)
+from clinics_location l where l.active and (%(place)s::bigint is null or l.id = %(place)s) order by l.name, l.id
 """
 
 

@@ -49,9 +49,9 @@ class DayVerbs(Pages):
     def _choose(self, location_id: int, day: date) -> bool:
         """Whether a location's day may be chosen; then it is held open, with those up to today: days close in order."""
         clinic = self.by.clinic
-        if (location_id, day) not in self._chosen and day in earlier_days(clinic, location_id).get(location_id, ()):
+        if (location_id, day) not in self._chosen and day in earlier_days(clinic, location_id):
             hold_open(location_id, day, min(day + LONGEST, clock.today(clinic) - timedelta(days=1)))
-            if day in earlier_days(clinic, location_id).get(location_id, ()):  # no close came before the lock
+            if day in earlier_days(clinic, location_id):  # no close came before the lock
                 self._chosen.add((location_id, day))
         return (location_id, day) in self._chosen
 

@@ -1,14 +1,14 @@
 """Money that was taken on an earlier day and not entered: who closes days may say on which (decision 0186)."""
 
+from collections import defaultdict
 from datetime import date
 from typing import Any
 
 from django import forms
 
-from balances.earlier import earlier_days
+from balances.earlier import Place, places_with_days
 from balances.forms import OnceForm
 from clinicpay.clinics import clock
-from clinicpay.clinics.models import Location
 from clinicpay.clinics.queries import current_clinic
 from clinicpay.ui.days import DayField
 from clinicpay.ui.words import day_words
@@ -74,14 +74,13 @@ def _today() -> list[tuple[str, str]]:
 
 def _days() -> list[tuple[str, str]]:
     """Today, then the earlier days that are open anywhere, newest first; one that isn't open everywhere says where."""
-    found: dict[date, list[int]] = {}
-    for place, open_days in earlier_days(current_clinic()).items():
-        for day in open_days:
-            found.setdefault(day, []).append(place)
-    names = dict(Location.objects.filter(active=True).values_list("pk", "name")) if found else {}
-    return [*_today(), *((day.isoformat(), _said(day, found[day], names)) for day in sorted(found, reverse=True))]
+    places, found = places_with_days(current_clinic()), defaultdict(list)
+    for place in places:
+        for day in place.days:
+            found[day].append(place.name)
+    return [*_today(), *((day.isoformat(), _said(day, found[day], places)) for day in sorted(found, reverse=True))]
 
 
-def _said(day: date, places: list[int], names: dict[int, str]) -> str:
-    only = "" if len(places) == len(names) else f" ({', '.join(sorted(names[place] for place in places))} only)"
+def _said(day: date, names: list[str], places: list[Place]) -> str:
+    only = f" ({', '.join(names)} only)" if len(names) < len(places) else ""
     return f"{day:%a}, {day_words(day)}{only}"

@@ -63,10 +63,8 @@ def _take(
         closes=request.member.can(Can.CLOSE_DAY),
         initial=None if request.method == "POST" else _initial(account, owed, suggested, event),
     )
-    if request.method == "POST" and form.is_valid():
-        receipt = _record(request, form, event)
-        if receipt:
-            return redirect_after(request, address(clinic, "receipt", number=receipt))
+    if request.method == "POST" and form.is_valid() and (receipt := _record(request, form, event)):
+        return redirect_after(request, address(clinic, "receipt", number=receipt))
     context = {"form": form, "account": account, "patient": patient, "event": event, "owed": owed}
     return render_page(request, "payments/take_payment.html", context, status=422 if form.is_bound else 200)
 
