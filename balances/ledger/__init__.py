@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Model
 
 from balances.ledger.base import check_dated
+from balances.ledger.days import DayRefused, DayVerbs
 from balances.ledger.debt import CreditNote, DebtVerbs
 from balances.ledger.money import Allocation, Application, Applied, MoneyVerbs, PaidPayment, find_allocation, find_entry
 from balances.models import AutoApplyRun
@@ -36,6 +37,7 @@ __all__ = [
     "Applied",
     "Books",
     "CreditNote",
+    "DayRefused",
     "PaidPayment",
     "find_allocation",
     "find_entry",
@@ -46,12 +48,12 @@ __all__ = [
 TOTALS = ("owes", "planned", "unapplied", "deposits", "held")
 
 
-class Books(DebtVerbs, MoneyVerbs):
+class Books(DayVerbs, DebtVerbs, MoneyVerbs):
     """The verbs of money on accounts that are locked. Get one from `open_books`."""
 
-    def record(self, action: str, subject: Model, *, after: Mapping[str, Any]) -> None:
+    def record(self, action: str, subject: Model, *, after: Mapping[str, Any], reason: str = "") -> None:
         """A line of the trail about the act as a whole; it is written with those about the accounts, after them."""
-        self.said.append(line_of(action, subject, by=self.by, after=after))
+        self.said.append(line_of(action, subject, by=self.by, after=after, reason=reason))
 
 
 @contextmanager

@@ -59,6 +59,8 @@ class Pages:
     written: dict[PostingKind, list[int]] = field(default_factory=dict)
     """Ids of the postings of each kind, once the block has ended."""
     _dates: dict[tuple[int, date], date] = field(default_factory=dict)
+    _chosen: set[tuple[int, date]] = field(default_factory=set)
+    """Locations with an earlier day that a closer chose for money; it is held open."""
 
     def business_date(self, location_id: int, first: date | None = None) -> date:
         """The first open business date of a location on or after today (or `first`), held open until commit.
@@ -98,6 +100,11 @@ class Pages:
         posting = entry.posting
         is_open = self.business_date(posting.location_id, posting.business_date) == posting.business_date
         return posting.business_date if is_open else None
+
+    def _check_dated(self, location_id: int, day: date | None) -> None:
+        """Refuse a date of its own, unless it was chosen for this location or the source may bring one."""
+        if (location_id, day) not in self._chosen:
+            check_dated(self.by, self.source, day)
 
     def _own(self, *account_ids: int) -> None:
         missing = set(account_ids) - set(self.accounts)

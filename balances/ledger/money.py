@@ -58,18 +58,22 @@ class MoneyVerbs(Pages):
         return self.receive_many([(payment, None)], kind)[0]
 
     def receive_many(
-        self, payments: Sequence[tuple[PaidPayment, date | None]], kind: CreditKind = CreditKind.UNAPPLIED
+        self,
+        payments: Sequence[tuple[PaidPayment, date | None]],
+        kind: CreditKind = CreditKind.UNAPPLIED,
+        *,
+        reason: str = "",
     ) -> list[Credit]:
-        """Like `receive` for many payments at once; an import gives each a past date of its own."""
+        """Like `receive` for many payments at once; each may have a past date of its own, or a chosen one."""
         saved = Credit.objects.bulk_create(self._credit(payment, kind, day) for payment, day in payments)
         for (payment, day), credit in zip(payments, saved, strict=True):
             line = Line(EntryKind.RECEIVE, credit_id=credit.pk, credit_delta=credit.amount)
-            self._note(PostingKind.RECEIVE, payment.location_id, line, day=day)
+            self._note(PostingKind.RECEIVE, payment.location_id, line, reason=reason, day=day)
         return saved
 
     def _credit(self, payment: PaidPayment, kind: CreditKind, day: date | None) -> Credit:
         self._own(payment.account_id)
-        check_dated(self.by, self.source, day)
+        self._check_dated(payment.location_id, day)
         return Credit(
             account_id=payment.account_id,
             payment_id=payment.pk,
@@ -93,15 +97,19 @@ class MoneyVerbs(Pages):
         )
         self._note(PostingKind.RELEASE, credit.location_id, *lines, reason=needed(reason), day=day)
 
-    def allocate(self, credit: Credit, charge: Charge, amount: int, *, like: Entry | None = None) -> None:
+    def allocate(
+        self, credit: Credit, charge: Charge, amount: int, *, like: Entry | None = None, day: date | None = None
+    ) -> None:
         """Apply `amount` of a credit to a charge; the database refuses more than either side has.
 
         `like` names an application that is made again: it stays the work of that one's source and run.
+        `day` is one of `days_to_apply`.
         """
         above_zero(amount, "to apply")
         self._own(credit.account_id, charge.account_id)
-        line = _application(credit.pk, charge.pk, amount)
-        self._note(PostingKind.ALLOCATE, place(charge, credit), line, like=like.posting if like else None)
+        line, location_id = _application(credit.pk, charge.pk, amount), place(charge, credit)
+        self._check_dated(location_id, day)
+        self._note(PostingKind.ALLOCATE, location_id, line, like=like.posting if like else None, day=day)
 
     def allocate_many(self, applications: Iterable[Application]) -> None:
         """Like `allocate` for many at once: the same lines on the same postings, without a row read for each."""

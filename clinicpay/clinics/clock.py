@@ -34,6 +34,11 @@ def today(clinic: "Clinic") -> date:
     return business_day(clinic, timezone.now())
 
 
+def first_day(clinic: "Clinic") -> date:
+    """The clinic's first business date here. Days before it are history that was brought in; nobody closes them."""
+    return business_day(clinic, clinic.created_at)
+
+
 def noon(clinic: "Clinic", day: date) -> datetime:
     """A moment that stands for a whole past date, where only the date is known."""
     return datetime(day.year, day.month, day.day, 12, tzinfo=zone(clinic)).astimezone(UTC)

@@ -11,6 +11,8 @@ from balances.models import Invoice, Posting
 from balances.queries import entries_of_debt, entries_of_payment
 from balances.states import DATED, EntryKind, PostingKind, Source
 from clinicpay import money
+from clinicpay.clinics import clock
+from clinicpay.clinics.models import Clinic
 from clinicpay.staff.models import Membership
 from clinicpay.staff.queries import names_of
 from clinicpay.ui.words import day_words
@@ -129,17 +131,17 @@ def told(moved: Iterable[Moved], reader: Membership) -> list[Line]:
     for one in moved:
         sums[one._replace(amount=0, charge="")].append(one)
     people = names_of(one.posting.made_by_id for one in sums)
-    return [_line(one, parts, people, reader.clinic.currency) for one, parts in sums.items()]
+    return [_line(one, parts, people, reader.clinic) for one, parts in sums.items()]
 
 
-def _line(one: Moved, parts: list[Moved], people: dict[int, str], currency: str) -> Line:
+def _line(one: Moved, parts: list[Moved], people: dict[int, str], clinic: Clinic) -> Line:
     posting = one.posting
     text, icon = HELD.get((PostingKind(posting.kind), EntryKind(one.kind)), SAID[EntryKind(one.kind)])
     return Line(
         at=posting.made_at,
         who=people.get(posting.made_by_id or 0, "ClinicPay"),
         text=text.format(
-            amount=money.show(sum(part.amount for part in parts), currency),
+            amount=money.show(sum(part.amount for part in parts), clinic.currency),
             payment=one.payment,
             invoice=one.invoice,
             act=posting.get_kind_display().lower(),
@@ -147,7 +149,7 @@ def _line(one: Moved, parts: list[Moved], people: dict[int, str], currency: str)
             held_for=f" for {one.held_for}" if one.held_for else "",
         ),
         icon=icon,
-        changes=_details(one, parts, currency),
+        changes=_details(one, parts, clinic),
         reason="" if posting.reason == posting.kind else posting.reason,
     )
 
@@ -158,11 +160,19 @@ def _how(posting: Posting) -> str:
     return HOW.get(Source(posting.source), "") + run
 
 
-def _details(one: Moved, parts: list[Moved], currency: str) -> list[str]:
-    """The charges, each with its part if there are several; the date that an import or the demo brought."""
+def _details(one: Moved, parts: list[Moved], clinic: Clinic) -> list[str]:
+    """The charges, each with its part if there are several; the date of its own that it carries."""
     charges = [part for part in reversed(parts) if part.charge]  # entries come newest first
     said = [
-        f"{part.charge}: {money.show(part.amount, currency)}" if len(charges) > 1 else part.charge for part in charges
+        f"{part.charge}: {money.show(part.amount, clinic.currency)}" if len(charges) > 1 else part.charge
+        for part in charges
     ]
-    dated = [f"Dated {day_words(one.posting.business_date)}"] if one.posting.source in DATED else []
-    return [*said, *dated]
+    return [*said, *_dated(one.posting, clinic)]
+
+
+def _dated(posting: Posting, clinic: Clinic) -> list[str]:
+    """The date that an import or the demo brought; the earlier day that a closer chose."""
+    day, entered = posting.business_date, clock.business_day(clinic, posting.made_at)
+    if posting.source in DATED:
+        return [f"Dated {day_words(day)}"]
+    return [f"Entered on {day_words(entered)} for the business day {day_words(day)}"] if day < entered else []

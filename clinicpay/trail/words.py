@@ -189,6 +189,7 @@ VALUES = {
     "paper": Value("Paper", choices=_labels(Clinic.Paper)),
     "signs_in": Value("Signs in as"),
     "day": Value("Day", is_day=True),
+    "business_day": Value("Business day", is_day=True),
     "location": Value("Location"),
     "version": Value("Version"),
     "day_starts": Value("Day begins at hour"),

@@ -16,6 +16,7 @@ from clinicpay.clinics.models import Location
 from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.queries import payers_of
 from clinicpay.ui.forms import ClinicForm, MoneyField, dress
+from payments.forms.late import LateDay
 from payments.forms.twins import TwinCheck
 from payments.services import Order, Tender
 from payments.states import TENDERS, Method
@@ -98,7 +99,7 @@ class ApplyForm(OnceForm, ClinicForm):
         return {charge: part for charge, part in parts.items() if part}
 
 
-class TakePaymentForm(TwinCheck, ApplyForm):
+class TakePaymentForm(LateDay, TwinCheck, ApplyForm):
     """Money at the desk: amount, tenders, and what it pays. Whatever is not applied stays unapplied."""
 
     amount = MoneyField(label="Amount")
@@ -112,9 +113,17 @@ class TakePaymentForm(TwinCheck, ApplyForm):
     )
     memo = forms.CharField(label="Memo", required=False, max_length=240)
 
-    def __init__(self, *args: Any, currency: str, patient: Patient | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        currency: str,
+        patient: Patient | None = None,
+        closes: bool | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, currency=currency, **options)
         self.account, self.patient = options["account"], patient
+        self.ask_for_day(closes=closes)
         fields: dict[str, Any] = self.fields
         asked = patient if "payer" in self.data or not self.is_bound else None  # who has none is not asked for one
         self.payers = {one.ref: one for one in payers_of(asked)} if asked else {}
@@ -145,8 +154,9 @@ class TakePaymentForm(TwinCheck, ApplyForm):
         if self._others() >= amount:
             self.add_error("amount", "The further tenders add up to the whole amount or more; lower them.")
         self.refuse_over(amount, "more is applied than is paid. Lower what is applied, or raise the amount.")
+        self.check_day()
         if not self.errors:
-            self.warn_of_twins(self.account, self.patient, amount)
+            self.warn_of_twins(self.account, self.patient, amount, since=self.late_day)
         return cleaned
 
     def _others(self) -> int:
@@ -163,12 +173,15 @@ class TakePaymentForm(TwinCheck, ApplyForm):
             payer=self.payers.get(self.cleaned_data.get("payer", "")),
             charges=self.charges,
             memo=self.cleaned_data["memo"],
+            day=self.late_day,
+            late_reason=self.late_reason,
             **context,
         )
 
     def once(self, account_id: int) -> Once:
         """The form's one-time key with a digest of everything that it asks for."""
         order = self.order()
+        late = {"day": order.day, "late_reason": order.late_reason} if order.day else {}
         return Once.of(
             self.cleaned_data["request_key"],
             account=account_id,
@@ -177,6 +190,7 @@ class TakePaymentForm(TwinCheck, ApplyForm):
             parts=order.parts,
             payer=order.payer.pk if order.payer else None,
             memo=order.memo,
+            **late,
         )
 
 

@@ -1,5 +1,6 @@
 """The warning before the same payment is entered twice."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -25,9 +26,15 @@ class TwinCheck(OnceForm):
         self.twins: list[Payment] = []
 
     def warn_of_twins(
-        self, account: Account, patient: Patient | None, amount: int, besides: Payment | None = None
+        self,
+        account: Account,
+        patient: Patient | None,
+        amount: int,
+        besides: Payment | None = None,
+        *,
+        since: date | None = None,
     ) -> None:
         """An error under the tick while it is missing; a form that was done already is no twin of itself."""
-        self.twins = twins_of(account, patient, amount, besides)
+        self.twins = twins_of(account, patient, amount, besides, since=since)
         if self.twins and not self.cleaned_data.get("another") and not self.was_done:
             self.add_error("another", ANOTHER)

@@ -1,6 +1,6 @@
 """Payments (requests to collect, and the money they became) and the receipts that group them."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import ClassVar
 
 from django.db import models
@@ -105,6 +105,12 @@ class Payment(Numbered, TenantModel):
                 name="payments_payment_banked",
             ),
         ]
+
+    @property
+    def paid_when(self) -> datetime | date | None:
+        """When it was paid as people see it: of money that was entered later only the day is known."""
+        is_late = self.paid_at is not None and self.paid_at < self.created_at
+        return timezone.localdate(self.paid_at) if is_late else self.paid_at
 
     def is_overdue(self, today: date) -> bool:
         """Whether it is still expected although it was due before the clinic's `today` (G4, S1.96)."""

@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from django.utils import timezone
+
 from balances.queries import invoices_with_balance
 from clinicpay import money
 from clinicpay.patients.models import Patient
+from clinicpay.ui.words import day_words
 from payments.queries.lists import receipts_of
 from treatments.models import TreatmentEvent
 
@@ -60,7 +63,14 @@ def _received(receipt: Any, currency: str, names: dict[int, str]) -> Happened:
         return Happened(receipt.made_at, f"{receipt.ref} was reversed", icon="circle-x")
     words = f"{receipt.ref} paid {money.show(receipt.amount, currency)}"
     whose = [_whose(names, payment.patient_id) for payment in receipt.payments.all()]
-    return Happened(receipt.made_at, words, note=next(filter(None, whose), ""), icon="cash")
+    notes = [next(filter(None, whose), ""), _late(receipt)]
+    return Happened(receipt.made_at, words, note=", ".join(filter(None, notes)), icon="cash")
+
+
+def _late(receipt: Any) -> str:
+    """The earlier day for which it was entered."""
+    is_late = receipt.business_date < timezone.localdate(receipt.made_at)
+    return f"for the business day {day_words(receipt.business_date)}" if is_late else ""
 
 
 def _whose(names: dict[int, str], patient_id: int | None) -> str:

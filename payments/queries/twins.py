@@ -1,5 +1,6 @@
 """Payments that may be the same one entered twice."""
 
+from datetime import date
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -31,14 +32,25 @@ class _Taken(NamedTuple):
     amount: int
 
 
-def twins_of(account: Account, patient: Patient | None, amount: int, besides: Payment | None = None) -> list[Any]:
+def twins_of(
+    account: Account,
+    patient: Patient | None,
+    amount: int,
+    besides: Payment | None = None,
+    *,
+    since: date | None = None,
+) -> list[Any]:
     """Payments of today's business date with this amount (minor units), newest first, each with `.by`, who took it.
+
+    Money that was taken on an earlier day may have been entered then, or since then.
 
     The amount is one payment's, or a whole receipt's if it was split. Of a family's account only payments for the
     same patient count, and those for nobody in particular. `besides` is the payment that is being collected.
     """
     clinic = current_clinic()
     begin, end = clock.day_bounds(clinic, clock.today(clinic))
+    if since:
+        begin, _ = clock.day_bounds(clinic, since)
     with connection.cursor() as cursor:
         cursor.execute(_TODAY, [account.pk, begin, end, list(NO_TWINS)])
         today = [_Taken(*row) for row in cursor if not besides or row[0] != besides.pk]

@@ -1,7 +1,7 @@
 """Acts on payments."""
 
 from payments.services.billing import Billing, bill_as_shown, foresee_billing, waive_as_shown
-from payments.services.desk import Order, Tender, record_payment, reverse_payment, why_not_reversed
+from payments.services.desk import Order, Tender, not_your_day, record_payment, reverse_payment, why_not_reversed
 from payments.services.files import add_note, attach_document, remove_document
 from payments.services.foreign import book_foreign, return_foreign
 from payments.services.foreseen import (
@@ -90,6 +90,7 @@ __all__ = [
     "may_refund",
     "move_payment",
     "name_own_fields",
+    "not_your_day",
     "pay_refund",
     "payments_asking",
     "receipt_document",

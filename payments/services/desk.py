@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db import transaction
@@ -53,6 +53,9 @@ class Order:
     payer: Account | None = None
     event: TreatmentEvent | None = None
     memo: str = ""
+    day: date | None = None
+    """An earlier business day on which it was taken, which only who closes days may choose (decision 0186)."""
+    late_reason: str = ""
     charges: Sequence[Charge] = ()
     """Those of them that have been read, with their invoices; the others are looked up."""
 
@@ -73,32 +76,54 @@ def record_payment(
 ) -> Receipt:
     """Take money at the desk: a Paid payment per tender on one receipt, applied as asked, all or nothing.
 
-    Raises Refusal when more is applied than was paid or is owed. A repeated `once` raises Repeated
-    with the first receipt's number.
+    Raises Refusal when more is applied than was paid or is owed, DayRefused when its day takes no more money. A
+    repeated `once` raises Repeated with the first receipt's number.
     """
     require(by, Can.TAKE_PAYMENT)
     _check(account, order)
+    if order.day:
+        _check_late(order, by)
     charges = _charges(order)
     # An insurer's money pays charges of its patients' accounts: those are locked, too.
     accounts = {account.pk, *(charge.account_id for charge in charges.values())}
     with open_books(*accounts, by=by, source=source, once=once, dated=dated) as books:
+        if order.day:
+            books.choose_day(order.location, order.day)
         numbers = take_each({Receipt.KIND: 1, Payment.KIND: len(order.tenders)})
         receipt = Receipt.objects.create(
             number=numbers[Receipt.KIND][0],
             account=account,
             location=order.location,
-            business_date=books.business_date(order.location.pk),
+            business_date=order.day or books.business_date(order.location.pk),
             made_at=clock.noon(by.clinic, dated) if dated else timezone.now(),
         )
         receipt.patient_id = order.patient.pk if order.patient else None  # the trail need not ask for it
-        payments = _payments(order, receipt, numbers[Payment.KIND])
-        credits = books.receive_many([(payment, None) for payment in payments])
-        _apply(books, credits, order.parts, charges)
+        paid_at = clock.noon(by.clinic, order.day) if order.day else receipt.made_at
+        payments = _payments(order, receipt, numbers[Payment.KIND], paid_at)
+        credits = books.receive_many([(payment, order.day) for payment in payments], reason=order.late_reason)
+        _apply(books, credits, order, charges)
         books.answer = {"receipt": receipt.number}
-        methods = [str(tender.method) for tender in order.tenders]
-        received = {"amount": order.amount, "applied": _applied(order), "methods": methods}
-        books.record("payment.received", receipt, after=received)
+        books.record("payment.received", receipt, after=_told(order), reason=order.late_reason)
     return receipt
+
+
+def _told(order: Order) -> dict[str, object]:
+    """What the trail keeps of it."""
+    methods = [str(tender.method) for tender in order.tenders]
+    told: dict[str, object] = {"amount": order.amount, "applied": _applied(order), "methods": methods}
+    return told | {"business_day": order.day.isoformat()} if order.day else told
+
+
+def _check_late(order: Order, by: Actor) -> None:
+    if not by.can(Can.CLOSE_DAY):
+        raise Refusal(not_your_day())
+    if not order.late_reason.strip():
+        raise Refusal("Say why it was not entered on its business day: the reason is kept.")
+
+
+def not_your_day() -> str:
+    """Who may choose an earlier business day, for those who may not."""
+    return f"An earlier business day is chosen by those who close days: {who_may(Can.CLOSE_DAY)}. Leave it at today."
 
 
 def _check(account: Account, order: Order) -> None:
@@ -126,7 +151,7 @@ def _applied(order: Order) -> int:
     return sum(amount for _, amount in order.parts)
 
 
-def _payments(order: Order, receipt: Receipt, numbers: range) -> list[Payment]:
+def _payments(order: Order, receipt: Receipt, numbers: range, paid_at: datetime) -> list[Payment]:
     return Payment.objects.bulk_create(
         Payment(
             number=number,
@@ -139,7 +164,7 @@ def _payments(order: Order, receipt: Receipt, numbers: range) -> list[Payment]:
             amount=tender.amount,
             method=tender.method,
             status=PaymentStatus.PAID,
-            paid_at=receipt.made_at,
+            paid_at=paid_at,
             created_at=receipt.made_at,
             memo=order.memo,
         )
@@ -147,16 +172,15 @@ def _payments(order: Order, receipt: Receipt, numbers: range) -> list[Payment]:
     )
 
 
-def _apply(
-    books: Books, credits: Sequence[Credit], parts: Sequence[tuple[int, int]], charges: Mapping[int, Charge]
-) -> None:
+def _apply(books: Books, credits: Sequence[Credit], order: Order, charges: Mapping[int, Charge]) -> None:
     """Spread the parts over the tenders in their order."""
+    days = books.days_to_apply(order.day, order.parts, charges) if order.day else {}
     purse = deque((credit, credit.amount) for credit in credits)
-    for charge_id, amount in parts:
+    for charge_id, amount in order.parts:
         if charge_id not in charges:
             raise Refusal("One of these charges no longer exists.")
         for credit, part in _draw(purse, amount):
-            books.allocate(credit, charges[charge_id], part)
+            books.allocate(credit, charges[charge_id], part, day=days.get(charge_id))
 
 
 def _draw(purse: deque[tuple[Credit, int]], wanted: int) -> Iterator[tuple[Credit, int]]:

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404
 
+from balances.ledger import DayRefused
 from balances.queries import event_balances
 from balances.requests import Repeated
 from balances.services import suggest
@@ -16,9 +17,10 @@ from clinicpay.patients.models import Account, Patient
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
+from clinicpay.ui.words import day_words
 from payments.forms import TakePaymentForm, filled_in
 from payments.models import Receipt
-from payments.services import record_payment
+from payments.services import Order, record_payment
 from treatments.models import TreatmentEvent
 
 
@@ -58,12 +60,11 @@ def _take(
         charges=[charge for charge, _ in suggested],
         currency=clinic.currency,
         patient=patient,
+        closes=request.member.can(Can.CLOSE_DAY),
         initial=None if request.method == "POST" else _initial(account, owed, suggested, event),
     )
-    if request.method == "POST" and form.is_valid():
-        receipt = _record(request, form, event)
-        if receipt:
-            return redirect_after(request, address(clinic, "receipt", number=receipt))
+    if request.method == "POST" and form.is_valid() and (receipt := _record(request, form, event)):
+        return redirect_after(request, address(clinic, "receipt", number=receipt))
     context = {"form": form, "account": account, "patient": patient, "event": event, "owed": owed}
     return render_page(request, "payments/take_payment.html", context, status=422 if form.is_bound else 200)
 
@@ -92,13 +93,18 @@ def _record(request: ClinicRequest, form: TakePaymentForm, event: TreatmentEvent
     except Repeated as repeated:
         return repeated.answer["receipt"]
     except Refusal as refusal:
-        form.add_error(None, str(refusal))
+        form.add_error("business_day" if isinstance(refusal, DayRefused) else None, str(refusal))
         return None
-    left = order.amount - sum(part for _, part in order.parts)
-    unapplied = f" {money.show(left, request.member.clinic.currency)} stays unapplied." if left else ""
     link = _to_allocate(request, receipt) if form.account.is_payer else None
-    notify(request, f"{money.show(order.amount, request.member.clinic.currency)} recorded.{unapplied}", link=link)
+    notify(request, _said(order, request.member.clinic.currency), link=link)
     return receipt.number
+
+
+def _said(order: Order, currency: str) -> str:
+    left = order.amount - sum(part for _, part in order.parts)
+    day = f" for the business day {day_words(order.day)}" if order.day else ""
+    unapplied = f" {money.show(left, currency)} stays unapplied." if left else ""
+    return f"{money.show(order.amount, currency)} recorded{day}.{unapplied}"
 
 
 def _to_allocate(request: ClinicRequest, receipt: Receipt) -> tuple[str, str]:

@@ -165,8 +165,8 @@ MOST = {
     "package_history": 6,
     "settings_refunds": 6,
     "settings_checks": 6,
-    "pay_for_patient": 6,
-    "pay_for_treatment": 6,
+    "pay_for_patient": 7,  # of whom closes days: the earlier ones that are open
+    "pay_for_treatment": 7,
     "settings_team": 6,
     "settings_clinic": 6,
     "settings_sign_in": 6,

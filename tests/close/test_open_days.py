@@ -13,13 +13,15 @@ from balances.services import complete_event
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.close.models import DailyClose
-from clinicpay.close.queries.days import DONE, OpenDay, earlier_open_day, first_to_close, open_days
+from clinicpay.close.queries.days import DONE, OpenDay, earlier_open_day, open_days
 from clinicpay.close.queries.gaps import gaps_of
 from clinicpay.close.queries.listing import days
 from clinicpay.close.services import reopen_day, start_review
 from followups.services import plan_callback
+from payments.services import Order, Tender, record_payment, reverse_payment
+from payments.states import Method
 from tests.close.desk import Desk
-from tests.factories import a_closed_day, a_patient, a_payment, a_review, an_event
+from tests.factories import a_closed_day, a_locked_day, a_patient, a_payment, a_review, an_event
 from treatments.models import TreatmentEvent
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +60,7 @@ def week(harbor, annex):
 
 def by_hand(clinic) -> Iterator[tuple[int, date]]:
     """The rule, row by row."""
-    first, last = first_to_close(clinic), clock.today(clinic)
+    first, last = clock.first_day(clinic), clock.today(clinic)
     locked = set(ClosedDay.objects.filter(reopened_at=None).values_list("location", "day"))
     busy = set(Posting.objects.values_list("location", "business_date"))
     for event in TreatmentEvent.objects.exclude(state__in=DONE):
@@ -68,6 +70,14 @@ def by_hand(clinic) -> Iterator[tuple[int, date]]:
     for place, day in busy - locked:
         if first <= day <= last:
             yield place, day
+    for place, day in set(_entered()) - locked:
+        if last - timedelta(days=31) <= day < first:
+            yield place, day
+
+
+def _entered() -> Iterator[tuple[int, date]]:
+    """Where and for which days people took money."""
+    yield from Posting.objects.filter(kind="receive", source="manual").values_list("location", "business_date")
 
 
 def found(clinic, **more) -> list[tuple[int, date]]:
@@ -109,6 +119,22 @@ def test_a_day_whose_review_has_begun_waits_wherever_days_are_listed(client, har
     assert link in desk.html
     assert link in client.get("/c/harbor/").content.decode()
     assert earlier_open_day(harbor.clinic, harbor.location, today) == before
+
+
+def test_a_day_before_the_clinic_came_waits_once_money_is_entered_for_it(harbor, today):
+    """A demo has days of before; what was brought in on them nobody closes."""
+    ethan, days = a_patient(harbor), [today - timedelta(days=number) for number in range(4)]
+    a_locked_day(harbor.location, days[3])
+    brought = a_payment(harbor, ethan.account, 100, on=days[2])
+    a_payment(harbor, ethan.account, 100, on=days[1])
+    reverse_payment(brought, by=harbor.bill, reason="entered twice")
+    assert found(harbor.clinic) == []
+    order = Order(harbor.location, [Tender(Method.CASH, 100)], day=days[1], late_reason="found in the drawer")
+    record_payment(ethan.account, order, by=harbor.adam)
+    assert found(harbor.clinic) == [(harbor.location.pk, days[1])] == list(by_hand(harbor.clinic))
+    assert earlier_open_day(harbor.clinic, harbor.location, today) == days[1]
+    a_locked_day(harbor.location, days[1])
+    assert found(harbor.clinic) == [] == list(by_hand(harbor.clinic))
 
 
 def test_list_of_days_is_what_waits_and_then_what_was_closed(harbor, annex, week):

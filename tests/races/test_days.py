@@ -17,9 +17,11 @@ from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.close.services import close_day, start_review
 from followups.models import Case
+from payments.services import Order, Tender, record_payment
+from payments.states import Method
 from tests.balances.attacks import act, line
 from tests.direct import connect, scratch
-from tests.factories import a_charge, a_closed_day, a_patient, a_payment, a_review, an_event
+from tests.factories import a_charge, a_closed_day, a_locked_day, a_patient, a_payment, a_review, an_event
 from tests.races.crowd import PATIENCE, a_clinic, failures, in_scope, rush, until_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -127,6 +129,99 @@ def test_transaction_begun_before_the_close_posts_nothing_on_the_closed_day(leve
         assert caught.value.diag.constraint_name == refusal
     with clinic_scope(home.clinic):
         assert Posting.objects.filter(business_date=today).count() == 1
+
+
+def late(home, day) -> None:
+    """Cash of an earlier day, entered now by who may choose that."""
+    order = Order(home.location, [Tender(Method.CASH, 100)], day=day, late_reason="found in the drawer")
+    record_payment(a_patient(home).account, order, by=home.adam)
+
+
+def test_close_of_the_day_before_waits_for_money_that_is_entered_for_it():
+    home = a_clinic()
+    day = clock.today(home.clinic) - timedelta(days=1)
+    with clinic_scope(home.clinic, home.olga.user):
+        a_locked_day(home.location, day - timedelta(days=1))
+        start_review(home.location, day, by=home.adam)
+
+    def close() -> str:
+        with clinic_scope(home.clinic, home.olga.user):
+            try:
+                close_day(home.location, day, by=home.olga)
+            except Refusal as refusal:
+                return str(refusal)
+            finally:
+                connections.close_all()
+        return ""
+
+    with ThreadPoolExecutor(1) as pool:
+        with clinic_scope(home.clinic, home.adam.user):
+            late(home, day)
+            closing = pool.submit(close)
+            until_waiting()
+            assert not closing.done()
+        assert "can't be closed" in closing.result(PATIENCE), "its cash was not counted"
+    with clinic_scope(home.clinic):
+        assert Posting.objects.get().business_date == day
+        assert not ClosedDay.objects.filter(day=day).exists()
+
+
+def test_money_for_the_day_before_waits_for_its_close_and_is_refused():
+    home = a_clinic()
+    day = clock.today(home.clinic) - timedelta(days=1)
+    with clinic_scope(home.clinic, home.olga.user):
+        a_locked_day(home.location, day - timedelta(days=1))
+
+    def pay() -> str:
+        with clinic_scope(home.clinic, home.adam.user):
+            try:
+                late(home, day)
+            except Refusal as refusal:
+                return str(refusal)
+            finally:
+                connections.close_all()
+        return ""
+
+    with ThreadPoolExecutor(1) as pool:
+        with clinic_scope(home.clinic, home.olga.user):
+            a_locked_day(home.location, day)
+            paying = pool.submit(pay)
+            until_waiting()
+            assert not paying.done()
+        assert "is closed at" in paying.result(PATIENCE)
+    with clinic_scope(home.clinic):
+        assert not Posting.objects.exists()
+
+
+def test_close_of_a_later_day_waits_for_money_of_an_earlier_one_and_then_comes_after_it():
+    """Nothing had happened on the earlier day, so nobody had to close it; now somebody has to, first."""
+    home = a_clinic()
+    today = clock.today(home.clinic)
+    home.clinic.created_at -= timedelta(days=9)
+    day, later = today - timedelta(days=2), today - timedelta(days=1)
+    with clinic_scope(home.clinic, home.olga.user):
+        a_locked_day(home.location, day - timedelta(days=1))
+        start_review(home.location, later, by=home.adam)
+
+    def close() -> str:
+        with clinic_scope(home.clinic, home.olga.user):
+            try:
+                close_day(home.location, later, by=home.olga)
+            except Refusal as refusal:
+                return str(refusal)
+            finally:
+                connections.close_all()
+        return ""
+
+    with ThreadPoolExecutor(1) as pool:
+        with clinic_scope(home.clinic, home.adam.user):
+            late(home, day)
+            closing = pool.submit(close)
+            until_waiting()
+            assert not closing.done()
+        assert "Days close in order" in closing.result(PATIENCE)
+    with clinic_scope(home.clinic):
+        assert not ClosedDay.objects.filter(day=later).exists()
 
 
 def test_two_people_who_close_a_day_close_it_once():

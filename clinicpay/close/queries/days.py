@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import QuerySet
 
+from balances.earlier import LONGEST
+from balances.states import DATED
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic, Location
 from clinicpay.close.models import DailyClose
@@ -46,11 +48,6 @@ def events_of_day(clinic: Clinic, location: Location, day: date) -> QuerySet[Tre
     return rows.order_by("pk")
 
 
-def first_to_close(clinic: Clinic) -> date:
-    """The clinic's first business date here. Days before it are history that was brought in; nobody closes them."""
-    return clock.business_day(clinic, clinic.created_at)
-
-
 class OpenDay(NamedTuple):
     """A business date of a location that is to be closed; `state` and `version` say how far its review is."""
 
@@ -65,14 +62,17 @@ def open_days(clinic: Clinic, *, location: int | None = None, before: date | Non
     """The days of all locations, or of one, that are to be closed, the oldest first. One query.
 
     That is a day, from the clinic's first here until today (or `before` another), that no close locks and on which
-    something was posted or a treatment is not done with; and any day whose review has begun. Each day is asked for by
-    keys, so that a million payments on days that nobody closed cost what a thousand do.
+    something was posted or a treatment is not done with; a day before that on which a person has entered money since
+    (decision 0186); and any day whose review has begun. Each day is asked for by keys, so that a million payments on
+    days that nobody closed cost what a thousand do.
     """
     last = clock.today(clinic) if before is None else before - timedelta(days=1)
-    first = first_to_close(clinic)
-    span = range((last - first).days + 2)  # one more: where the last one ends
-    starts = [clock.day_bounds(clinic, first + timedelta(days=number))[0] for number in span]
-    facts: dict[str, Any] = {"first": first, "last": last, "starts": starts, "place": location, "done": list(DONE)}
+    first = clock.first_day(clinic)
+    since = min(first, clock.today(clinic) - LONGEST)
+    span = range((last - since).days + 2)  # one more: where the last one ends
+    starts = [clock.day_bounds(clinic, since + timedelta(days=number))[0] for number in span]
+    days: dict[str, Any] = {"since": since, "first": first, "last": last, "starts": starts}
+    facts = days | {"place": location, "done": list(DONE), "dated": sorted(DATED)}
     with connection.cursor() as cursor:
         cursor.execute(_OPEN, facts)
         return [OpenDay(*row) for row in cursor.fetchall()]
@@ -81,7 +81,7 @@ def open_days(clinic: Clinic, *, location: int | None = None, before: date | Non
 _OPEN = """
 with asked as materialized (
   select l.id as place, d.day, d.starts, d.ends
-  from (select %(first)s::date + (n - 1)::int as day, starts, lead(starts) over (order by n) as ends
+  from (select %(since)s::date + (n - 1)::int as day, starts, lead(starts) over (order by n) as ends
         from unnest(%(starts)s::timestamptz[]) with ordinality as s (starts, n)) d
   cross join clinics_location l
   where d.ends is not null and (%(place)s::bigint is null or l.id = %(place)s)
@@ -90,11 +90,13 @@ with asked as materialized (
 ), busy as (
   select place, day from asked a
   left join lateral (
-    select true as here from balances_posting p where p.business_date = a.day and p.location_id = a.place limit 1
+    select true as here from balances_posting p
+    where p.business_date = a.day and p.location_id = a.place
+      and (a.day >= %(first)s or p.kind = 'receive' and p.source <> all (%(dated)s)) limit 1
   ) posted on true
   left join lateral (
     select true as here from treatments_treatmentevent e
-    where posted.here is null and e.service_at >= a.starts and e.service_at < a.ends
+    where posted.here is null and a.day >= %(first)s and e.service_at >= a.starts and e.service_at < a.ends
       and e.location_id = a.place and e.state <> all (%(done)s) limit 1
   ) planned on true
   where posted.here or planned.here

@@ -7,7 +7,7 @@ from clinicpay.audit.services import record
 from clinicpay.clinics import clock
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.refusals import Refusal
-from clinicpay.close.queries.days import DONE, first_to_close
+from clinicpay.close.queries.days import DONE
 from clinicpay.staff.access import require
 from clinicpay.staff.models import Actor
 from clinicpay.staff.roles import Can
@@ -36,7 +36,7 @@ def set_day_start(hour: int, *, by: Actor) -> None:
 
 def _lost(clinic: Clinic) -> str:
     """A treatment that no close has seen and that would belong to a closed day; "" for none."""
-    start, _ = clock.day_bounds(clinic, first_to_close(clinic))
+    start, _ = clock.day_bounds(clinic, clock.first_day(clinic))
     locked = set(ClosedDay.objects.filter(reopened_at=None).values_list("location", "day"))
     rows = TreatmentEvent.objects.filter(service_at__gte=start).exclude(state__in=DONE).order_by("pk")
     for event in rows.only("number", "location_id", "service_at").iterator():

@@ -75,12 +75,12 @@ def close_day(
     """
     require(by, Can.CLOSE_DAY)
     close = locked(location, day, CloseState.REVIEWING, "Review this day before you close it.")
-    if earlier := earlier_open_day(by.clinic, location, day):
-        raise Refusal(f"Days close in order: {day_words(earlier)} is still open at {location}.")
+    _check_order(location, day, by)
     found = ledger_findings()  # before the lock: it takes its time, and nobody at the desk has to wait for it
     events = _lock_events(by, location, day)
     with database_refusals(), transaction.atomic():
         ClosedDay.objects.create(location=location, day=day)
+    _check_order(location, day, by)  # money that it has waited for may have been taken on a day that nobody used before
     facts = facts_of(by.clinic, location, day)
     explained = explained or Explained()
     if explained.seen and explained.seen != facts.seal:
@@ -91,6 +91,11 @@ def close_day(
     stands = standings(ready)
     move_events([event for event in ready if stands[event.pk].step == 4], EventState.DAY_CLOSED, by=by)
     return _closed(close, snapshot_of(close, by.clinic, facts, reasons), reason, by)
+
+
+def _check_order(location: Location, day: date, by: Actor) -> None:
+    if earlier := earlier_open_day(by.clinic, location, day):
+        raise Refusal(f"Days close in order: {day_words(earlier)} is still open at {location}.")
 
 
 CHANGED = "Something of this day has changed since you looked at it. Nothing was closed; look at it again."
