@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from django.db.models import Model, OuterRef, Q, QuerySet, Subquery
-from django.db.models.lookups import IsNull
+from django.db.models.lookups import Contains, IsNull
 
 from clinicpay.clinics.numbers import typed
 from clinicpay.patients.models import Account, Patient, PatientPayer, PatientWord
-from clinicpay.patients.search import birth_day, phone_digits, words
+from clinicpay.patients.search import Folded, birth_day, found_by, phone_digits, words
 
 M = TypeVar("M", bound=Model)
 
@@ -88,7 +88,7 @@ def accounts_found(text: str) -> QuerySet[Account]:
         return Account.objects.filter(number=typed(Account.KIND, text) or 0)
     others = Account.objects.exclude(kind=Account.Kind.PATIENT).order_by("name", "pk")
     for word in words(text):
-        others = others.filter(name__icontains=word)
+        others = others.filter(Contains(Folded("name"), word))
     return others if words(text) else others.none()
 
 
@@ -97,7 +97,7 @@ def others_called(text: str) -> list[int]:
     rows, beginnings = accounts_found(text).order_by().values_list("pk", "name"), words(text)
     if _is_of_account(text):
         return [pk for pk, _ in rows]
-    named = ((pk, words(name)) for pk, name in rows)
+    named = ((pk, found_by(name, "")) for pk, name in rows)
     return [pk for pk, has in named if all(any(word.startswith(one) for word in has) for one in beginnings)]
 
 
