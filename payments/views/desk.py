@@ -96,7 +96,7 @@ def _record(request: ClinicRequest, form: TakePaymentForm, event: TreatmentEvent
         return None
     left = order.amount - sum(part for _, part in order.parts)
     unapplied = f" {money.show(left, request.member.clinic.currency)} stays unapplied." if left else ""
-    link = _to_allocate(request, receipt) if form.account.is_payer else None
+    link = _to_allocate(request, receipt) if form.account.is_payer and left else None
     notify(request, f"{money.show(order.amount, request.member.clinic.currency)} recorded.{unapplied}", link=link)
     return receipt.number
 

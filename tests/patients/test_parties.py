@@ -4,13 +4,14 @@ import io
 
 import pypdf
 import pytest
+from django.db import IntegrityError, transaction
 
 from balances.models import Credit
 from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.patients.models import Account, Patient, PatientPayer
-from clinicpay.patients.services import add_payer, open_account, open_payer, remove_payer
+from clinicpay.patients.services import add_payer, open_account, open_payer, register_patient, remove_payer
 from payments.models import Payment
 from payments.services import receipt_document
 from tests.factories import a_charge, a_patient
@@ -124,6 +125,60 @@ def test_payer_is_never_called_as_another_is(harbor, rita, delta):
     assert (zeta.name, zeta.phone) == ("ZETA", "555")
 
 
+@pytest.mark.parametrize("name", ["Muller Kasse", "MÜLLER  KASSE", "mu\u0308ller kasse"])
+def test_payer_is_the_same_whichever_way_it_is_typed(harbor, rita, ethan, name):
+    """Case, accents and spaces make no other; one more word does. It is said in the same words wherever it is named."""
+    there = open_payer(by=harbor.rita, kind=Account.Kind.INSURANCE, name="Müller Kasse")
+    words = f"Müller Kasse has an account already: {there.ref}."
+    other = open_payer(by=harbor.rita, kind=Account.Kind.INSURANCE, name="Müller Kasse Nord")
+    here = f"/c/harbor/patients/accounts/{other.ref}/edit/"
+    answers = [rita.post(_payers(ethan), {"name": name, "kind": "insurance"}), rita.post(here, {"name": name})]
+    assert [(one.status_code, words in text_of(one)) for one in answers] == [(422, True)] * 2
+    assert (Account.objects.filter(kind="insurance").count(), PatientPayer.objects.count()) == (2, 0)
+
+
+def test_employer_owes_for_its_patients_and_pays_for_others(harbor, rita, ethan):
+    """It is charged, also by hand, and pays both; as a payer of its own patient it would be named twice."""
+    boats = open_payer(by=harbor.rita, kind=Account.Kind.THIRD_PARTY, name="Tidewater Boats")
+    assert _add(rita, account=boats.ref).status_code == 302
+    mia = Patient.objects.get(first_name="Mia")
+    assert mia.account == boats
+    answer = rita.post(_payers(mia), {"payer": boats.ref, "kind": "third_party"})
+    assert (answer.status_code, "Mia Park is on the account of Tidewater Boats" in text_of(answer)) == (422, True)
+
+    charge_page = f"/c/harbor/transactions/{boats.ref}/charge/"
+    for page in (f"/c/harbor/patients/{mia.ref}/", f"/c/harbor/transactions/{boats.ref}/"):
+        assert f'href="{charge_page}"' in rita.get(page).content.decode(), page
+    sent = _filled(rita, charge_page) | {"description": "Copies", "amount": "15.00"}
+    assert rita.post(charge_page, sent).status_code == 302
+    add_payer(ethan, boats, by=harbor.rita)
+    of_ethan = a_charge(harbor, ethan, 10000)
+    assert Account.objects.get(pk=boats.pk).owes == 1500
+    assert "Tidewater Boats" in text_of(browser(harbor.bill).get("/c/harbor/followups/"))
+
+    here = f"/c/harbor/transactions/{boats.ref}/pay/"
+    rita.post(here, _filled(rita, here) | {"amount": "115.00", "method": "transfer"})
+    payment = Payment.objects.get()
+    allocate = f"/c/harbor/payments/{payment.ref}/allocate/?patients={ethan.ref}"
+    assert rita.post(allocate, _filled(rita, allocate)).status_code == 302
+    of_ethan.refresh_from_db()
+    assert (of_ethan.outstanding, Account.objects.get(pk=boats.pk).owes, Credit.objects.get().available) == (0, 0, 0)
+
+
+def test_insurer_owes_for_nobody(harbor, ethan, delta):
+    """Neither by the act nor by SQL."""
+    with pytest.raises(Refusal, match="Delta is an insurer"):
+        register_patient(by=harbor.rita, account=delta, first_name="Mia", last_name="Park")
+    for act in (
+        lambda: Patient.objects.filter(pk=ethan.pk).update(account=delta),
+        lambda: Patient.objects.create(account=delta, number=99, first_name="Mia", last_name="Park", search_key="x"),
+        lambda: Account.objects.filter(pk=ethan.account_id).update(kind="insurance"),
+    ):
+        with pytest.raises(IntegrityError, match="owes for no patient"), transaction.atomic():
+            act()
+    assert (Patient.objects.count(), delta.patients.count()) == (1, 0)
+
+
 def test_payer_that_there_is_is_chosen_once(rita, ethan, delta):
     """Named again with another number, it has that number; its name typed anew makes no second account."""
     for number in ("M 1", "M 2", "M 2"):
@@ -133,7 +188,7 @@ def test_payer_that_there_is_is_chosen_once(rita, ethan, delta):
     assert list(told.values_list("action", flat=True)) == ["patient.payer_added", "patient.payer_changed"]
 
     answer = rita.post(_payers(ethan), {"name": "DELTA", "kind": "insurance"})
-    assert (answer.status_code, f"Delta is there already as {delta.ref}" in text_of(answer)) == (422, True)
+    assert (answer.status_code, f"Delta has an account already: {delta.ref}." in text_of(answer)) == (422, True)
     assert Account.objects.filter(kind="insurance").count() == 1
 
 
