@@ -7,6 +7,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from balances.models import Credit
+from balances.queries import live_allocations
+from balances.services import undo_allocation
 from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
@@ -14,7 +16,7 @@ from clinicpay.patients.models import Account, Patient, PatientPayer
 from clinicpay.patients.services import add_payer, open_account, open_payer, register_patient, remove_payer
 from payments.models import Payment
 from payments.services import receipt_document
-from tests.factories import a_charge, a_patient
+from tests.factories import a_charge, a_patient, a_receipt
 from tests.followups.pages import browser, text_of
 from tests.payments.refund_forms import Page
 
@@ -217,6 +219,19 @@ def test_removed_payer_pays_no_more(harbor, rita, ethan, delta):
     assert rita.post(remove).status_code == 409
 
 
+def test_part_of_what_a_removed_payer_paid_goes_back_once_it_is_named_anew(harbor, ethan, delta):
+    """The rest would be applied again: whoever asks is told what to do first."""
+    add_payer(ethan, delta, by=harbor.rita)
+    a_receipt(harbor, delta, 10000, (a_charge(harbor, ethan, 10000), 10000))
+    remove_payer(PatientPayer.objects.get(), by=harbor.rita)
+    paid = live_allocations().get()
+    with pytest.raises(Refusal, match="unless it is a payer on the patient’s list: name it there"):
+        undo_allocation(paid.pk, by=harbor.rita, reason="Plan paid more", keep=4000)
+    add_payer(ethan, delta, by=harbor.rita)
+    undo_allocation(paid.pk, by=harbor.rita, reason="Plan paid more", keep=4000)
+    assert Credit.objects.get().available == 6000
+
+
 def test_insurer_pays_for_many_with_one_transfer(harbor, rita, ethan, delta):
     """Its money is received on its own account, and by hand it then pays what its patients were charged."""
     add_payer(ethan, delta, by=harbor.rita)
@@ -234,6 +249,7 @@ def test_insurer_pays_for_many_with_one_transfer(harbor, rita, ethan, delta):
     charge.refresh_from_db()
     credit.refresh_from_db()
     assert (charge.outstanding, credit.available) == (0, 15000)
+    assert f"{charge} {charge.event.ref} of {ethan.name}" in text_of(rita.get(f"/c/harbor/payments/{payment.ref}/"))
     again = rita.post(here, sent)
     assert (again.status_code, Payment.objects.count()) == (302, 1), "the form sent twice is one payment"
 
