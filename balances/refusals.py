@@ -25,7 +25,10 @@ MESSAGES = {
     "ledger_billed": "What is unbilled on a payment plan can't be paid, credited or written off. Bill it first.",
     "ledger_move_paid": "Only money that was received can be set aside.",
     "ledger_reason": "Say why: a reason is kept with every correction.",
-    "ledger_allocate_account": "Money of one account can't pay for a patient of another.",
+    "ledger_allocate_account": (
+        "Money of one account can't pay for a patient of another,"
+        " unless it is a payer on the patient’s list: name it there."
+    ),
     "ledger_allocate_paid": "Only money that was received can be applied.",
     "ledger_allocate_reserved": "This money is reserved for a refund.",
     "ledger_receive_paid": "Only a paid payment can be received, at its own amount.",

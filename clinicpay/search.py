@@ -241,9 +241,9 @@ def _beginning(number: int) -> list[range]:
 
 
 def _account(account: Account, clinic: Clinic) -> Hit:
-    """An account has no page of its own: its patients, and those it pays for, are listed."""
+    """Where its money is taken and applied; its patients are listed there, too."""
     note = f"{account.ref}, {account.get_kind_display().lower()}"
-    return Hit(account.ref, account.name, note, _listed(clinic, account.ref))
+    return Hit(account.ref, account.name, note, address(clinic, "account_transactions", number=account.number))
 
 
 def _listed(clinic: Clinic, text: str) -> str:

@@ -22,7 +22,7 @@ from clinicpay.ui.tables import Empty, ListTable, column
 from payments.held_rows import held_row
 from payments.models import Payment
 from payments.queries import held_lines, lines, name_in, parts_in
-from payments.queries.transactions import with_their_money
+from payments.queries.transactions import with_their_money, with_who_owes
 from payments.states import OVERDUE, PaymentStatus
 from treatments.models import TreatmentEvent
 
@@ -214,6 +214,11 @@ class AccountTable(ListTable):
 
     class Meta:
         order_by = "-in_hand"
+
+    @cached_property
+    def drawn(self) -> list[Any]:
+        """The accounts, payers with whether their patients owe anything."""
+        return with_who_owes(self.shown.rows)
 
 
 class CreditTable(ListTable):

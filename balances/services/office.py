@@ -30,10 +30,10 @@ class OfficeCharge(NamedTuple):
 def bill_office_charge(account: Account, asked: OfficeCharge, *, by: Actor, once: Once | None = None) -> Invoice:
     """Put a charge without a treatment on an invoice of its own.
 
-    Raises Refusal for an insurer or a third party, and for a patient of another account.
+    Raises Refusal for an insurer or a third party on whose account no patient is, and for a patient of another account.
     """
     require(by, Can.BILL)
-    if account.is_payer:
+    if account.is_payer and not account.patients.exists():
         raise Refusal(f"{account.name} pays for patients of other accounts. Charge the patient’s account.")
     if asked.patient and asked.patient.account_id != account.pk:
         raise Refusal(f"{asked.patient.name} is on another account.")

@@ -138,6 +138,8 @@ class Reader:
 
     def _take_patients(self, cells: Cells, spot: Spot) -> None:
         ref, account = cells.pop("patient_id"), cells.pop("account_id")
+        if _sure(self.parties, account).kind == Account.Kind.INSURANCE:
+            raise BadCell(f'account "{account}" is of kind insurance, which owes for no patient', "account_id")
         self.persons[ref] = Person(ref, account, payers={}, **cells)
 
     def _take_payers(self, cells: Cells, spot: Spot) -> None:

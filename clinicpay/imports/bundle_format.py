@@ -140,7 +140,7 @@ SHEETS = (
         "Who is treated, each on the account that owes for them; a family shares one.",
         (
             _id("patient", "P1"),
-            _ref("account", "The account that owes for them", "A1"),
+            _ref("account", "The account that owes for them; none of kind insurance", "A1"),
             Column("first_name", Form.TEXT, "First name", "Ethan", limit=80),
             Column("last_name", Form.TEXT, "Last name", "Park", limit=80),
             Column("birth_date", Form.DAY, "Date of birth", "2014-10-06", needed=False),

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from clinicpay.clinics.numbers import typed
 from clinicpay.patients.models import Account, Patient
-from clinicpay.patients.services import DETAILS
+from clinicpay.patients.services import DETAILS, why_not_owing
 from clinicpay.ui.forms import ClinicForm, ClinicModelForm
 
 OLDEST = 130
@@ -48,7 +48,7 @@ class NewPatientForm(PatientForm):
         label="On the account of",
         required=False,
         widget=forms.Select,
-        help_text="Somebody of the same family, or a guardian. Empty: an account of their own.",
+        help_text="Somebody of the same family, a guardian, or an employer. Empty: an account of their own.",
     )
     guardian = forms.CharField(
         label="Or of a new guardian",
@@ -65,13 +65,13 @@ class NewPatientForm(PatientForm):
         widget.choices = [("", "Type a name, AC- or PT-…"), *([(chosen.ref, str(chosen))] if chosen else [])]
 
     def clean_account(self) -> Account | None:
-        """An account of this clinic, by its number; an insurer pays for others and owes for nobody."""
+        """An account of this clinic, by its number; also of an employer, but not of an insurer."""
         asked: str = self.cleaned_data["account"]
         found = self._numbered(asked)
         if asked and found is None:
             raise forms.ValidationError("Choose an account of this clinic.")
-        if found and found.kind == Account.Kind.INSURANCE:
-            raise forms.ValidationError(f"{found} is an insurer. Name it as a payer on the patient’s page.")
+        if found and (refused := why_not_owing(found)):
+            raise forms.ValidationError(refused)
         return found
 
     def clean(self) -> dict[str, Any]:
@@ -112,14 +112,11 @@ class PayerForm(ClinicForm):
         fields["payer"].widget.attrs["data-combo"] = ""
 
     def clean(self) -> dict[str, Any]:
-        """One of the two; a name that there is already is chosen, not made once more."""
+        """One of the two; whether there is somebody of that name already, the service says."""
         cleaned = super().clean() or self.cleaned_data
         payer, name = cleaned.get("payer"), cleaned.get("name")
-        same = [one for one in self.payers.values() if name and one.name.casefold() == name.casefold()]
         if payer and name:
             self.add_error("name", "Choose a payer or name a new one, not both.")
-        elif same:
-            self.add_error("name", f"{same[0]} is there already as {same[0].ref}. Choose it above.")
         elif not payer and not name and "payer" not in self.errors:
             self.add_error("name", "Choose a payer, or name a new one.")
         return cleaned

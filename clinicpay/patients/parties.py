@@ -21,9 +21,12 @@ def payers(request: ClinicRequest, number: int) -> HttpResponse:
     patient = get_object_or_404(Patient.objects.select_related("account"), number=number)
     form = PayerForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        payer = _name_payer(request, patient, form)
-        notify(request, f"{payer} may pay for {patient.name} now.")
-        return redirect_after(request, address(request.member.clinic, "payers", number=number))
+        try:
+            payer = _name_payer(request, patient, form)
+            notify(request, f"{payer} may pay for {patient.name} now.")
+            return redirect_after(request, address(request.member.clinic, "payers", number=number))
+        except Refusal as refusal:
+            form.add_error("payer" if form.chosen() else "name", str(refusal))
     listed = patient.payers.select_related("account").order_by("account__name", "pk")
     return render_page(request, "patients/payers.html", {"form": form, "patient": patient, "listed": list(listed)})
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from django.db.models import CharField, Model, OuterRef, Q, QuerySet, Subquery, Value
-from django.db.models.lookups import IsNull
+from django.db.models.lookups import Contains, IsNull
 
 from clinicpay.clinics.numbers import typed
 from clinicpay.patients.models import Account, Patient, PatientPayer, PatientWord
-from clinicpay.patients.search import birth_day, phone_digits, words
+from clinicpay.patients.search import Folded, birth_day, found_by, phone_digits, words
 
 M = TypeVar("M", bound=Model)
 
@@ -88,7 +88,7 @@ def accounts_found(text: str) -> QuerySet[Account]:
         return Account.objects.filter(number=typed(Account.KIND, text) or 0)
     others = Account.objects.exclude(kind=Account.Kind.PATIENT).order_by("name", "pk")
     for word in words(text):
-        others = others.filter(name__icontains=word)
+        others = others.filter(Contains(Folded("name"), word))
     return others if words(text) else others.none()
 
 
@@ -109,7 +109,7 @@ def both_called(text: str, most: int) -> tuple[list[int], list[int]]:
 
 def _begins(name: str, beginnings: Iterable[str]) -> bool:
     """Whether each of them begins a word of the name."""
-    has = words(name)
+    has = found_by(name, "")
     return all(any(word.startswith(one) for word in has) for one in beginnings)
 
 

@@ -20,9 +20,11 @@ DETAILS = ("first_name", "last_name", "birth_date", "sex", "email", "phone", "ad
 def register_patient(*, by: Actor, account: Account | None = None, guardian: str = "", **details: Any) -> Patient:
     """Add a patient, on an account that there is, on a new one of a guardian, or on one of their own.
 
-    `details` are fields of Patient.
+    `details` are fields of Patient. Raises Refusal for the account of an insurer.
     """
     require(by, Can.EDIT_PATIENTS)
+    if account and (refused := why_not_owing(account)):
+        raise Refusal(refused)
     patient = Patient(**details)
     whose = {"kind": Account.Kind.GUARDIAN, "name": guardian} if guardian else {"name": account_name(patient)}
     patient.account = account or open_account(by=by, **whose, email=patient.email, phone=patient.phone)
@@ -32,6 +34,12 @@ def register_patient(*, by: Actor, account: Account | None = None, guardian: str
     _index(patient)
     record("patient.registered", patient, by=by, after=_details(patient))
     return patient
+
+
+def why_not_owing(account: Account) -> str:
+    """Why no patient can be on an account, in the user's words; "" when they can, as on an employer's."""
+    is_insurer = account.kind == Account.Kind.INSURANCE
+    return f"{account} is an insurer. Name it as a payer on the patient’s page." if is_insurer else ""
 
 
 @transaction.atomic
@@ -89,10 +97,12 @@ def open_payer(*, by: Actor, kind: str, name: str) -> Account:
 
 
 def _refuse_twin(payer: Account) -> None:
-    """Money of one insurer in two places would never be all there is to allocate."""
-    same = Account.objects.filter(kind__in=Account.PAYS_FOR_OTHERS, name__iexact=payer.name).exclude(pk=payer.pk)
-    if twin := same.order_by("pk").first():
-        raise Refusal(f"{twin} has an account already: {twin.ref}.")
+    """Two accounts of one insurer would part its money. Case, accents and spaces make no other."""
+    others = Account.objects.filter(kind__in=Account.PAYS_FOR_OTHERS).exclude(pk=payer.pk).order_by("pk")
+    called = fold(payer.name).split()
+    for twin in others.only("clinic", "number", "name"):
+        if fold(twin.name).split() == called:
+            raise Refusal(f"{twin} has an account already: {twin.ref}.")
 
 
 @transaction.atomic
@@ -118,8 +128,10 @@ def change_account(account: Account, *, by: Actor, **values: Any) -> Account:
 
 @transaction.atomic
 def add_payer(patient: Patient, account: Account, *, by: Actor, member_number: str = "") -> None:
-    """Let an insurance or third-party account pay for a patient. Raises Refusal for an account of another kind."""
+    """Let an insurance or third-party account pay for a patient of another account. Raises Refusal for any other."""
     require(by, Can.EDIT_PATIENTS)
+    if account.pk == patient.account_id:
+        raise Refusal(f"{patient.name} is on the account of {account}: it owes and pays for them as it is.")
     if not account.is_payer:
         raise Refusal(f"{account.name} is neither an insurer nor a third party: it can't pay for other patients.")
     number = {"member_number": member_number} if member_number else {}

@@ -7,9 +7,9 @@ from balances.models import Invoice
 from clinicpay.clinics import clock
 from clinicpay.clinics.numbers import typed
 from clinicpay.patients.models import Account, Patient
-from clinicpay.patients.queries import narrowed
-from clinicpay.patients.search import words
+from clinicpay.patients.queries import accounts_found, narrowed
 from clinicpay.ui.filters import ListFilter, Menu
+from followups.filters.queue import named_otherwise
 from followups.models import Instalment, Plan, PlanPart
 from followups.queries import is_late
 from followups.states import PlanStatus
@@ -42,10 +42,9 @@ class PlanFilter(ListFilter):
         if (number := typed(TreatmentEvent.KIND, text)) is not None:
             return rows.filter(pk__in=PlanPart.objects.filter(charge__event__number=number).values("plan"))
         patients = narrowed(Patient.objects.all(), text).order_by().values("account")
-        named = Q()
-        for word in words(text):
-            named &= Q(account__name__icontains=word)
-        return rows.filter(Q(account__in=patients) | named) if named else rows.filter(account__in=patients)
+        others = accounts_found(text).order_by().values("pk")
+        named = named_otherwise(text, "account__name")
+        return rows.filter(Q(account__in=patients) | Q(account__in=others) | named)
 
     def by_late(self, rows: QuerySet[Plan], _name: str, _value: str) -> QuerySet[Plan]:
         """With an instalment that owes something after its due date."""

@@ -10,7 +10,7 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.numbers import typed
 from clinicpay.clinics.queries import location_names
 from clinicpay.patients.models import Account, Patient
-from clinicpay.patients.queries import narrowed
+from clinicpay.patients.queries import accounts_found, narrowed
 from clinicpay.patients.search import words
 from clinicpay.ui.filters import DateSpan, Hiding, ListFilter, Menu
 from clinicpay.ui.spans import AmountSpanFilter
@@ -27,10 +27,16 @@ def found_by(rows: QuerySet[Account], text: str) -> QuerySet[Account]:
     if (number := typed(Account.KIND, text)) is not None:
         return rows.filter(number=number)
     patients = narrowed(Patient.objects.all(), text).order_by().values("account")
+    others = accounts_found(text).order_by().values("pk")
+    return rows.filter(Q(pk__in=patients) | Q(pk__in=others) | named_otherwise(text, "name"))
+
+
+def named_otherwise(text: str, name: str) -> Q:
+    """Accounts whose own name is not their patient's, as an import may bring them."""
     named = Q()
     for word in words(text):
-        named &= Q(name__icontains=word)
-    return rows.filter(Q(pk__in=patients) | named) if named else rows.filter(pk__in=patients)
+        named &= Q(**{f"{name}__icontains": word})
+    return named or Q(pk__in=[])
 
 
 class QueueFilter(ListFilter):

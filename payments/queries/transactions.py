@@ -30,6 +30,17 @@ def to_allocate(rows: QuerySet[Account]) -> QuerySet[Account]:
     return rows.filter(FREE).filter(Q(owes__gt=0) | Q(kind__in=Account.PAYS_FOR_OTHERS) & Exists(owing))
 
 
+def with_who_owes(accounts: Iterable[Any]) -> list[Any]:
+    """Tell of each account that pays for others whether any of these `patients_owe`; one query."""
+    rows = list(accounts)
+    payers = [one.pk for one in rows if one.is_payer]
+    owing = PatientPayer.objects.filter(account__in=payers, patient__account__owes__gt=0).order_by()
+    found = set(owing.values_list("account", flat=True).distinct()) if payers else set()
+    for one in rows:
+        one.patients_owe = one.pk in found
+    return rows
+
+
 def called(rows: QuerySet[Account], text: str) -> QuerySet[Account]:
     """Accounts by their own name or number, or by those of a patient on them."""
     patients = narrowed(Patient.objects.all(), text).values("account")

@@ -95,13 +95,13 @@ def _record(request: ClinicRequest, form: TakePaymentForm, event: TreatmentEvent
     except Refusal as refusal:
         form.add_error("business_day" if isinstance(refusal, DayRefused) else None, str(refusal))
         return None
-    link = _to_allocate(request, receipt) if form.account.is_payer else None
-    notify(request, _said(order, request.member.clinic.currency), link=link)
+    left = order.amount - sum(part for _, part in order.parts)
+    link = _to_allocate(request, receipt) if form.account.is_payer and left else None
+    notify(request, _said(order, left, request.member.clinic.currency), link=link)
     return receipt.number
 
 
-def _said(order: Order, currency: str) -> str:
-    left = order.amount - sum(part for _, part in order.parts)
+def _said(order: Order, left: int, currency: str) -> str:
     day = f" for the business day {day_words(order.day)}" if order.day else ""
     unapplied = f" {money.show(left, currency)} stays unapplied." if left else ""
     return f"{money.show(order.amount, currency)} recorded{day}.{unapplied}"

@@ -54,6 +54,7 @@ FAULTS = {
     "method": ("payments.csv", "card", "barter", 2, "method", '"barter" is not one of cash, card'),
     "opening is no tender": ("payments.csv", "card", "opening", 2, "method", '"opening" is not one of cash, card'),
     "held": ("opening_credits.csv", "deposit,50", "pre_payment,50", 2, "kind", "is not one of unapplied, deposit"),
+    "insurer owes": ("patients.csv", "P2,A2", "P2,A3", 3, "account_id", 'account "A3" is of kind insurance, which'),
     "no payer": ("payers.csv", "P2,A4", "P2,A1", 3, "account_id", 'account "A1" is neither of kind insurance nor'),
     "same payer": ("payers.csv", "P2,A4,", "P2,A4,\nP2,A4,", 4, "account_id", "stand together twice"),
     "payer of a payment": ("payments.csv", "A2,A4", "A2,A1", 5, "payer_account_id", "neither of kind insurance nor"),

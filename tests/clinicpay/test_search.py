@@ -133,7 +133,7 @@ def rita(people) -> Client:
 
 @pytest.mark.parametrize(
     ("typed", "page"),
-    [("klein", "patients/PT-001/"), ("PAY-001", "payments/PAY-001/"), ("beacon", "patients/?q=AC-003")],
+    [("klein", "patients/PT-001/"), ("PAY-001", "payments/PAY-001/"), ("beacon", "transactions/AC-003/")],
 )
 def test_single_hit_is_opened_at_once(rita, typed, page):
     assert rita.get("/c/harbor/find/", {"q": typed})["Location"] == f"/c/harbor/{page}"

@@ -4,16 +4,19 @@ import io
 
 import pypdf
 import pytest
+from django.db import IntegrityError, transaction
 
 from balances.models import Credit
+from balances.queries import live_allocations
+from balances.services import undo_allocation
 from clinicpay.audit.models import AuditEvent
 from clinicpay.clinics.refusals import Refusal
 from clinicpay.clinics.scope import clinic_scope
 from clinicpay.patients.models import Account, Patient, PatientPayer
-from clinicpay.patients.services import add_payer, open_account, open_payer, remove_payer
+from clinicpay.patients.services import add_payer, open_account, open_payer, register_patient, remove_payer
 from payments.models import Payment
 from payments.services import receipt_document
-from tests.factories import a_charge, a_patient
+from tests.factories import a_charge, a_patient, a_receipt
 from tests.followups.pages import browser, text_of
 from tests.payments.refund_forms import Page
 
@@ -124,6 +127,60 @@ def test_payer_is_never_called_as_another_is(harbor, rita, delta):
     assert (zeta.name, zeta.phone) == ("ZETA", "555")
 
 
+@pytest.mark.parametrize("name", ["Muller Kasse", "MÜLLER  KASSE", "mu\u0308ller kasse"])
+def test_payer_is_the_same_whichever_way_it_is_typed(harbor, rita, ethan, name):
+    """Case, accents and spaces make no other; one more word does. It is said in the same words wherever it is named."""
+    there = open_payer(by=harbor.rita, kind=Account.Kind.INSURANCE, name="Müller Kasse")
+    words = f"Müller Kasse has an account already: {there.ref}."
+    other = open_payer(by=harbor.rita, kind=Account.Kind.INSURANCE, name="Müller Kasse Nord")
+    here = f"/c/harbor/patients/accounts/{other.ref}/edit/"
+    answers = [rita.post(_payers(ethan), {"name": name, "kind": "insurance"}), rita.post(here, {"name": name})]
+    assert [(one.status_code, words in text_of(one)) for one in answers] == [(422, True)] * 2
+    assert (Account.objects.filter(kind="insurance").count(), PatientPayer.objects.count()) == (2, 0)
+
+
+def test_employer_owes_for_its_patients_and_pays_for_others(harbor, rita, ethan):
+    """It is charged, also by hand, and pays both; as a payer of its own patient it would be named twice."""
+    boats = open_payer(by=harbor.rita, kind=Account.Kind.THIRD_PARTY, name="Tidewater Boats")
+    assert _add(rita, account=boats.ref).status_code == 302
+    mia = Patient.objects.get(first_name="Mia")
+    assert mia.account == boats
+    answer = rita.post(_payers(mia), {"payer": boats.ref, "kind": "third_party"})
+    assert (answer.status_code, "Mia Park is on the account of Tidewater Boats" in text_of(answer)) == (422, True)
+
+    charge_page = f"/c/harbor/transactions/{boats.ref}/charge/"
+    for page in (f"/c/harbor/patients/{mia.ref}/", f"/c/harbor/transactions/{boats.ref}/"):
+        assert f'href="{charge_page}"' in rita.get(page).content.decode(), page
+    sent = _filled(rita, charge_page) | {"description": "Copies", "amount": "15.00"}
+    assert rita.post(charge_page, sent).status_code == 302
+    add_payer(ethan, boats, by=harbor.rita)
+    of_ethan = a_charge(harbor, ethan, 10000)
+    assert Account.objects.get(pk=boats.pk).owes == 1500
+    assert "Tidewater Boats" in text_of(browser(harbor.bill).get("/c/harbor/followups/"))
+
+    here = f"/c/harbor/transactions/{boats.ref}/pay/"
+    rita.post(here, _filled(rita, here) | {"amount": "115.00", "method": "transfer"})
+    payment = Payment.objects.get()
+    allocate = f"/c/harbor/payments/{payment.ref}/allocate/?patients={ethan.ref}"
+    assert rita.post(allocate, _filled(rita, allocate)).status_code == 302
+    of_ethan.refresh_from_db()
+    assert (of_ethan.outstanding, Account.objects.get(pk=boats.pk).owes, Credit.objects.get().available) == (0, 0, 0)
+
+
+def test_insurer_owes_for_nobody(harbor, ethan, delta):
+    """Neither by the act nor by SQL."""
+    with pytest.raises(Refusal, match="Delta is an insurer"):
+        register_patient(by=harbor.rita, account=delta, first_name="Mia", last_name="Park")
+    for act in (
+        lambda: Patient.objects.filter(pk=ethan.pk).update(account=delta),
+        lambda: Patient.objects.create(account=delta, number=99, first_name="Mia", last_name="Park", search_key="x"),
+        lambda: Account.objects.filter(pk=ethan.account_id).update(kind="insurance"),
+    ):
+        with pytest.raises(IntegrityError, match="owes for no patient"), transaction.atomic():
+            act()
+    assert (Patient.objects.count(), delta.patients.count()) == (1, 0)
+
+
 def test_payer_that_there_is_is_chosen_once(rita, ethan, delta):
     """Named again with another number, it has that number; its name typed anew makes no second account."""
     for number in ("M 1", "M 2", "M 2"):
@@ -133,7 +190,7 @@ def test_payer_that_there_is_is_chosen_once(rita, ethan, delta):
     assert list(told.values_list("action", flat=True)) == ["patient.payer_added", "patient.payer_changed"]
 
     answer = rita.post(_payers(ethan), {"name": "DELTA", "kind": "insurance"})
-    assert (answer.status_code, f"Delta is there already as {delta.ref}" in text_of(answer)) == (422, True)
+    assert (answer.status_code, f"Delta has an account already: {delta.ref}." in text_of(answer)) == (422, True)
     assert Account.objects.filter(kind="insurance").count() == 1
 
 
@@ -162,6 +219,19 @@ def test_removed_payer_pays_no_more(harbor, rita, ethan, delta):
     assert rita.post(remove).status_code == 409
 
 
+def test_part_of_what_a_removed_payer_paid_goes_back_once_it_is_named_anew(harbor, ethan, delta):
+    """The rest would be applied again: whoever asks is told what to do first."""
+    add_payer(ethan, delta, by=harbor.rita)
+    a_receipt(harbor, delta, 10000, (a_charge(harbor, ethan, 10000), 10000))
+    remove_payer(PatientPayer.objects.get(), by=harbor.rita)
+    paid = live_allocations().get()
+    with pytest.raises(Refusal, match="unless it is a payer on the patient’s list: name it there"):
+        undo_allocation(paid.pk, by=harbor.rita, reason="Plan paid more", keep=4000)
+    add_payer(ethan, delta, by=harbor.rita)
+    undo_allocation(paid.pk, by=harbor.rita, reason="Plan paid more", keep=4000)
+    assert Credit.objects.get().available == 6000
+
+
 def test_insurer_pays_for_many_with_one_transfer(harbor, rita, ethan, delta):
     """Its money is received on its own account, and by hand it then pays what its patients were charged."""
     add_payer(ethan, delta, by=harbor.rita)
@@ -179,6 +249,7 @@ def test_insurer_pays_for_many_with_one_transfer(harbor, rita, ethan, delta):
     charge.refresh_from_db()
     credit.refresh_from_db()
     assert (charge.outstanding, credit.available) == (0, 15000)
+    assert f"{charge} {charge.event.ref} of {ethan.name}" in text_of(rita.get(f"/c/harbor/payments/{payment.ref}/"))
     again = rita.post(here, sent)
     assert (again.status_code, Payment.objects.count()) == (302, 1), "the form sent twice is one payment"
 

@@ -54,8 +54,10 @@ def test_insurer_is_listed_while_its_patients_owe(harbor, bill, accounts):
     insurer = open_account(by=harbor.itself, kind=Account.Kind.INSURANCE, name="Beacon")
     a_payment(harbor, insurer, 50000)
     assert "Beacon" not in listed(bill)
+    assert "its patients owe" not in bill.get(f"{PAGE}?q=beacon").content.decode()
     add_payer(accounts["Ben"].patients.get(), insurer, by=harbor.itself)
     assert listed(bill)[0] == "Beacon"
+    assert "its patients owe" in bill.get(f"{PAGE}?q=beacon").content.decode()
     page = bill.get(f"{PAGE}{insurer.ref}/").content.decode()
     assert "Open charges of its patients" in page
     assert "Ben OfBen" in page
