@@ -2,7 +2,7 @@
 
 import io
 import uuid
-from datetime import date, timedelta
+from datetime import date
 
 import pypdf
 import pytest
@@ -23,7 +23,6 @@ from clinicpay.patients.services import add_payer, open_account
 from clinicpay.staff.access import Refused
 from clinicpay.tasks import send_message
 from followups.models import Statement, StatementFile
-from followups.queries import owed_on
 from followups.queries.statements import Span, statement_content
 from followups.services.statements import Giving, give_statement, pdf_of
 from followups.statements.paper import paper_of, statement_pdf
@@ -33,7 +32,7 @@ from payments.services import move_payment
 from payments.services.links import LONGEST
 from payments.states import PaymentStatus
 from tests.downloads import pdf_words
-from tests.factories import a_charge, a_locked_day, a_patient, a_payment, a_receipt
+from tests.factories import a_charge, a_patient, a_payment, a_receipt
 from tests.followups.statement_world import a_history, days_ago, take_cards
 
 SITE = "https://pay.example.test"
@@ -114,20 +113,6 @@ def test_period_begins_with_what_was_owed_before(harbor, maya):
     assert [line[3] for line in said["lines"]] == [-12000, 5000]
     assert said["closing"] == 29000 - 12000 + 5000
     assert said["due"] == Account.objects.get(pk=maya.account_id).owes, "what is due is of now"
-
-
-def test_balance_of_a_day_is_what_the_ageing_of_that_day_says(harbor, maya):
-    """What is billed and paid after the close stands on the next day in both: the statement had half of it today."""
-    a_locked_day(harbor.location, clock.today(harbor.clinic))
-    charge = a_charge(harbor, maya, 4000)
-    a_payment(harbor, maya.account, 1500, (charge, 1500))
-
-    for ago in (65, 40, 1, 0, -1):
-        day = days_ago(harbor, ago)
-        owed = {one.pk: one.owes for one in owed_on(day)}
-        assert content_of(harbor, maya.account, None, day)["closing"] == owed[maya.account_id]
-        assert content_of(harbor, maya.account, day + timedelta(days=1), None)["opening"] == owed[maya.account_id]
-    assert owed[maya.account_id] == Account.objects.get(pk=maya.account_id).owes
 
 
 def test_money_in_hand_and_principal_stand_apart_and_are_never_netted(harbor, maya):
