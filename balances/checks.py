@@ -372,7 +372,13 @@ CHECKS: Sequence[Check] = (
           on d.run_id = r.id
         left join (select p.run_id, -sum(x.charge_delta) as applied
                    from balances_posting p join balances_entry x on x.posting_id = p.id
-                   where p.kind = 'allocate' group by 1) e on e.run_id = r.id
+                   left join (select q.run_id, o.charge_id, o.credit_id, min(u.id) as undone
+                              from balances_entry u join balances_entry o on o.id = u.reverses_id
+                              join balances_posting q on q.id = o.posting_id
+                              where o.kind = 'allocate' and q.run_id is not null group by 1, 2, 3) b
+                     on b.run_id = p.run_id and b.charge_id = x.charge_id and b.credit_id = x.credit_id
+                   where p.kind = 'allocate' and (b.undone is null or x.id < b.undone) group by 1) e
+          on e.run_id = r.id
         """,
     ),
     Check(

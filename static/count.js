@@ -6,10 +6,11 @@
   const sheet = document.querySelector("[data-cash-count]");
   if (!sheet) return;
   const digits = Number(sheet.dataset.digits);
+  const sign = sheet.dataset.symbol.replace(/[A-Z]$/, "$&\u00a0");
 
   /* Minor units as a whole number; null for what is no amount. */
   function minor(text) {
-    const bare = text.trim().replace(sheet.dataset.symbol, "").replaceAll(",", "");
+    const bare = text.trim().replace(sheet.dataset.symbol, "").trim().replaceAll(",", "");
     const found = /^(\d{0,12})(?:\.(\d*))?$/.exec(bare);
     if (!found || bare === "." || (found[2] || "").length > digits) return null;
     return Number((found[1] || "0") + (found[2] || "").padEnd(digits, "0"));
@@ -18,7 +19,7 @@
   function show(value) {
     const text = String(Math.abs(value)).padStart(digits + 1, "0");
     const whole = (digits ? text.slice(0, -digits) : text).replace(/\B(?=(\d{3})+$)/g, ",");
-    return `${value < 0 ? "-" : ""}${sheet.dataset.symbol}${whole}${digits ? `.${text.slice(-digits)}` : ""}`;
+    return `${value < 0 ? "-" : ""}${sign}${whole}${digits ? `.${text.slice(-digits)}` : ""}`;
   }
 
   function pieces(cell) {

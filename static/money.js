@@ -24,6 +24,7 @@
   "use strict";
 
   const places = (scope) => Number(scope.dataset.digits || 2);
+  const sign = (scope) => (scope.dataset.symbol || "$").replace(/[A-Z]$/, "$&\u00a0");
   const shape = /^(\d{1,3}(,\d{3})*|\d*)(\.\d*)?$/;
 
   /* Minor units as a whole number, null for what is not an amount: never a float in between. */
@@ -45,7 +46,7 @@
   function show(minor, scope) {
     const [whole, fraction] = plain(Math.abs(minor), scope).split(".");
     const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ",");
-    return `${minor < 0 ? "-" : ""}${scope.dataset.symbol || "$"}${grouped}${fraction ? `.${fraction}` : ""}`;
+    return `${minor < 0 ? "-" : ""}${sign(scope)}${grouped}${fraction ? `.${fraction}` : ""}`;
   }
 
   function say(element, text, state = "") {

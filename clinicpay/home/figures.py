@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.db.models import F, Q, Sum
@@ -96,7 +97,7 @@ def aged_at(clinic: Clinic, location: int) -> Ages:
     """Of what was billed at one location: some seconds where a million payments were made."""
     today = clock.today(clinic)
     place = f"{address(clinic, 'ageing')}?on={today.isoformat()}&location={location}"
-    rows = owed_on(today, location=location)
+    rows = owed_on(today, location=location, until=date.max)  # what came after a close stands on a day to come
     return _ages(clinic, totals_of(rows, today), [f"{place}&age={_quoted(bucket.key)}" for bucket in BUCKETS])
 
 

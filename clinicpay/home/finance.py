@@ -51,9 +51,15 @@ SECTIONS: dict[str, tuple[Place, ...]] = {
     ),
     "Keeping it in order": (
         Place(Can.RECONCILE_DEPOSITS, "deposits", "Deposits", "cash-banknote", "Deposits beside open invoices."),
-        Place(Can.RECONCILE_DEPOSITS, "deposits_overview", "Deposits at a glance", "coin", "Money in hand by age."),
+        Place(
+            Can.RECONCILE_DEPOSITS,
+            "deposits_overview",
+            "Deposits at a glance",
+            "coin",
+            "Money in hand by age and month’s end.",
+        ),
         Place(Can.REVIEW_DAY, "close_days", "Daily close", "lock", "Check a day, count its cash, close it."),
-        Place(Can.EXPORT_DAYS, "exports", "Exports", "download", "Closed days for whoever keeps the books."),
+        Place(Can.EXPORT_DAYS, "exports", "Exports", "download", "Closed days for the books, also by tender."),
         Place(Can.BANK, "slips", "Bank slips", "building-bank", "Cash and cheques for the bank."),
         Place(Can.AUTO_APPLY, "auto_apply", "Auto-Apply Payments", "sparkles", "Apply what is in hand by rules."),
         Place(Can.AUTO_APPLY, "nights", "Nights", "moon", "What each night did, and what failed."),

@@ -29,13 +29,25 @@ def digits(currency: str) -> int:
 
 @lru_cache
 def symbol(currency: str) -> str:
-    """The sign printed before an amount, such as "$"."""
-    return get_currency_symbol(currency, locale=_LOCALE) if currency == "USD" else _narrow(currency)
+    """The sign of a currency, such as "$"; its code where it has none, such as "KWD".
+
+    "$" rather than "NZ$": a clinic has one currency, and its people know which.
+    """
+    sign = get_currency_symbol(currency, locale=_LOCALE).lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return currency if not sign or any(one.isalpha() for one in sign) else sign
 
 
-def _narrow(currency: str) -> str:
-    """ "$" rather than "NZ$": a clinic has one currency, and its people know which."""
-    return get_currency_symbol(currency, locale=_LOCALE).lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ") or currency
+@lru_cache
+def before(currency: str) -> str:
+    """What stands before an amount: "$", or "KWD" with a space that never breaks; money.js does the same."""
+    sign = symbol(currency)
+    return f"{sign}\u00a0" if sign[-1].isalpha() else sign
+
+
+@lru_cache
+def example(currency: str) -> str:
+    """An amount that could be typed: "120.50", or "120" where there are no decimals."""
+    return plain(12050 * 10 ** digits(currency) // 100, currency)
 
 
 def show(minor: int, currency: str) -> str:
@@ -46,7 +58,7 @@ def show(minor: int, currency: str) -> str:
     places = digits(currency)
     whole, fraction = divmod(abs(minor), 10**places)
     decimals = f".{fraction:0{places}d}" if places else ""
-    return f"{'-' if minor < 0 else ''}{symbol(currency)}{whole:,}{decimals}"
+    return f"{'-' if minor < 0 else ''}{before(currency)}{whole:,}{decimals}"
 
 
 def coded(minor: int, currency: str) -> str:
@@ -89,7 +101,7 @@ def parse_signed(text: str, currency: str) -> int:
     negative = cleaned.startswith("-")
     body = cleaned[1:] if negative else cleaned
     if not body.isascii() or not _PLAIN.fullmatch(body):
-        raise AmountError("Enter an amount such as 120.50.")
+        raise AmountError(f"Enter an amount such as {example(currency)}.")
     places = digits(currency)
     whole, _, fraction = body.replace(",", "").partition(".")
     whole = whole.lstrip("0")

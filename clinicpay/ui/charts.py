@@ -106,7 +106,8 @@ def monthly_bars(points: Sequence[tuple[str, int]], currency: str, *, width: int
                 current=at == len(points) - 1,
             )
         )
-    lines = _grid(top, plot, money.symbol(currency))
+    sign = money.symbol(currency)
+    lines = _grid(top, plot, "" if sign.isalpha() else sign)  # a code has no room beside the grid; each bar says it
     has_any = any(minor > 0 for _, minor in points)
     return BarChart(bars, lines if has_any else lines[:1], width, height)  # no scale where there is nothing to measure
 

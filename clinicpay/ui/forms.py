@@ -12,6 +12,11 @@ from django.utils.safestring import SafeString
 from clinicpay import money
 
 
+def coded(sign: str) -> str:
+    """Marks an amount behind a code, such as "KWD", which needs more room than a sign."""
+    return " data-coded" if sign[-1:].isalpha() else ""
+
+
 class MoneyInput(forms.TextInput):
     """A right-aligned amount; `data-digits` and `data-symbol` let money.js write like the server."""
 
@@ -28,8 +33,9 @@ class MoneyInput(forms.TextInput):
         """The input behind the currency's sign."""
         sign = self.attrs.get("data-symbol", "")
         return format_html(
-            '<span class="money-wrap" data-symbol="{}">{}</span>',
+            '<span class="money-wrap" data-symbol="{}"{}>{}</span>',
             sign,
+            coded(sign),
             super().render(name, value, attrs, renderer),
         )
 

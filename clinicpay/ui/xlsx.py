@@ -14,8 +14,11 @@ from zipfile import ZIP_DEFLATED, ZipFile
 from clinicpay.ui.export import Amount
 
 TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-TEXT, HEAD, DAY, MOMENT, MONEY = range(5)
+TEXT, HEAD, DAY, MOMENT, MONEY, WHOLE, THREE, FOUR = range(8)
 """The styles of cells, as _STYLES lists them; readers want the two fills that every workbook begins with."""
+
+_DECIMALS = {0: WHOLE, 3: THREE, 4: FOUR}
+"""The style of an amount by its decimals, so that none is hidden and none invented; else two of them."""
 
 _EPOCH = datetime(1899, 12, 30)  # day 0 of a workbook
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -25,13 +28,17 @@ _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _PACKAGE = "http://schemas.openxmlformats.org/package/2006"
 _KIND = "application/vnd.openxmlformats-officedocument.spreadsheetml"
 _SHEET = "xl/worksheets/sheet1.xml"
-_STYLES = f"""{_XML}<styleSheet xmlns="{_MAIN}"><numFmts count="2"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>\
-<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm"/></numFmts><fonts count="2"><font/><font><b/></font></fonts>\
+_STYLES = f"""{_XML}<styleSheet xmlns="{_MAIN}"><numFmts count="4"><numFmt numFmtId="164" formatCode="yyyy\\-mm\\-dd"/>\
+<numFmt numFmtId="165" formatCode="yyyy\\-mm\\-dd\\ hh:mm"/>\
+<numFmt numFmtId="166" formatCode="#,##0.000"/><numFmt numFmtId="167" formatCode="#,##0.0000"/></numFmts>\
+<fonts count="2"><font/><font><b/></font></fonts>\
 <fills count="2"><fill><patternFill patternType="none"/></fill>\
 <fill><patternFill patternType="gray125"/></fill></fills>\
 <borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>\
-<cellXfs count="5"><xf/><xf fontId="1" applyFont="1"/><xf numFmtId="164" applyNumberFormat="1"/>\
-<xf numFmtId="165" applyNumberFormat="1"/><xf numFmtId="4" applyNumberFormat="1"/></cellXfs>\
+<cellXfs count="8"><xf/><xf fontId="1" applyFont="1"/><xf numFmtId="164" applyNumberFormat="1"/>\
+<xf numFmtId="165" applyNumberFormat="1"/><xf numFmtId="4" applyNumberFormat="1"/>\
+<xf numFmtId="3" applyNumberFormat="1"/><xf numFmtId="166" applyNumberFormat="1"/>\
+<xf numFmtId="167" applyNumberFormat="1"/></cellXfs>\
 <cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>"""
 _PARTS = {
     "[Content_Types].xml": f'{_XML}<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" '
@@ -92,7 +99,8 @@ def _cell(value: Any) -> str:
     if value is None or value == "":
         return "<c/>"
     if isinstance(value, Amount | int):
-        return f'<c s="{MONEY if isinstance(value, Amount) else TEXT}"><v>{value}</v></c>'
+        style = _DECIMALS.get(len(value.partition(".")[2]), MONEY) if isinstance(value, Amount) else TEXT
+        return f'<c s="{style}"><v>{value}</v></c>'
     if isinstance(value, datetime):
         return f'<c s="{MOMENT}"><v>{(value.replace(tzinfo=None) - _EPOCH).total_seconds() / 86400:.6f}</v></c>'
     if isinstance(value, date):

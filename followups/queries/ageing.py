@@ -22,7 +22,7 @@ from (
     from balances_posting p
     join balances_entry e on e.clinic_id = p.clinic_id and e.posting_id = p.id
     join balances_charge b on b.clinic_id = e.clinic_id and b.id = e.charge_id
-    where p.business_date > %(day)s and e.charge_delta <> 0 and b.invoice_id is not null
+    where p.business_date > %(until)s and e.charge_delta <> 0 and b.invoice_id is not null
     group by 1
     union all
     select invoice_id, sum(outstanding) from balances_charge
@@ -54,17 +54,20 @@ class Owed(NamedTuple):
     parts: tuple[int, ...]
 
 
-def owed_on(day: date, *, location: int | None = None, patience: int | None = PATIENCE) -> list[Owed]:
+def owed_on(
+    day: date, *, location: int | None = None, patience: int | None = PATIENCE, until: date | None = None
+) -> list[Owed]:
     """Every account that owed something billed at the end of a business date, the oldest first.
 
-    With a location only what was billed there. What was entered later for that day or an earlier one counts.
+    With a location only what was billed there. What was entered later for that day or an earlier one counts; with
+    `until` what stands on the days up to that one, too, its age counted on `day`.
     `patience` is how many seconds it may take; None leaves that to the caller.
     """
     with connection.cursor() as cursor:
         if patience is not None:
             cursor.execute("select set_config('statement_timeout', %s, true)", [f"{patience}s"])
         firsts = [bucket.first for bucket in BUCKETS[1:]]  # what is dated ahead of the day is the youngest
-        cursor.execute(_OWED, {"day": day, "location": location, "firsts": firsts})
+        cursor.execute(_OWED, {"day": day, "until": until or day, "location": location, "firsts": firsts})
         return [Owed._make((*row[:5], tuple(row[5]))) for row in cursor.fetchall()]
 
 

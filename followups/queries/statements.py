@@ -106,10 +106,9 @@ def _moves(account: Account, charges: list[dict[str, Any]], span: Span) -> list[
         )
     }
     return [
-        Move(kind, delta, on, billed[charge]["invoice__number"], billed[charge]["invoice__invoice_date"], charge,
-             *paid.get(credit, ()))
+        Move(kind, delta, on, billed[charge]["invoice__number"], charge, *paid.get(credit, ()))
         for kind, delta, on, charge, credit in found
-    ]  # fmt: skip
+    ]
 
 
 def _known(account: Account, charges: list[dict[str, Any]], is_family: bool, clinic: Clinic) -> Known:

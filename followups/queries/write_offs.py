@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 from functools import cached_property
 from typing import NamedTuple
 
@@ -218,10 +218,13 @@ def invoices_of(rows: Iterable[WriteOff]) -> dict[int, list[int]]:
     return found
 
 
-def written_off_between(start: datetime, end: datetime) -> QuerySet[WriteOff]:
-    """Write-offs that were approved, or reversed, in a span of time; in the order in which they were approved."""
-    approved = Q(
-        decided_at__gte=start, decided_at__lt=end, status__in=(WriteOffStatus.APPROVED, WriteOffStatus.REVERSED)
-    )
-    reversed_then = Q(reversed_at__gte=start, reversed_at__lt=end)
-    return all_write_offs().filter(approved | reversed_then).order_by("decided_at", "pk")
+def written_off_between(first: date, last: date) -> QuerySet[WriteOff]:
+    """Write-offs that gave up (`given`) or gave back (`back`) something on these business dates, both included.
+
+    By the ledger's dates, as the journal tells the expense, not by when somebody pressed; in order of approval.
+    """
+    given = Q(lines__entry__posting__business_date__range=(first, last))
+    back = Q(lines__entry__reversed_by__posting__business_date__range=(first, last))
+    rows = all_write_offs().filter(given | back)
+    sums = {"given": Sum("lines__amount", filter=given), "back": Sum("lines__amount", filter=back)}
+    return rows.annotate(**{name: Coalesce(each, 0) for name, each in sums.items()}).order_by("decided_at", "pk")

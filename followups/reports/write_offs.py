@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Self
 from urllib.parse import urlencode
 
@@ -13,7 +13,7 @@ from clinicpay.ui.forms import ClinicForm
 
 
 class PeriodForm(ClinicForm):
-    """From a day to a day, both included, on the clinic's clock; without them this year so far."""
+    """From a business date to a business date, both included; without them this year so far."""
 
     start = DayField(label="From", widget=forms.DateInput)
     end = DayField(label="To", widget=forms.DateInput)
@@ -55,12 +55,11 @@ class Tally:
         """What is left of it."""
         return self.amount - self.taken_back
 
-    def add(self, row: Any, start: datetime, end: datetime) -> None:
+    def add(self, row: Any) -> None:
         """Count a write-off by what of it happened in the period."""
-        if start <= row.decided_at < end:
-            self.count, self.amount = self.count + 1, self.amount + row.amount
-        if row.reversed_at and start <= row.reversed_at < end:
-            self.taken_back += row.amount
+        self.count += bool(row.given)
+        self.amount += row.given
+        self.taken_back += row.back
 
 
 @dataclass
@@ -79,15 +78,15 @@ class Sums:
         return [(title, sorted(found.items(), key=lambda one: -one[1].net)) for title, found in kinds]
 
 
-def sums(rows: Iterable[Any], start: datetime, end: datetime) -> Sums:
-    """Add write-offs up that know their people by name."""
+def sums(rows: Iterable[Any]) -> Sums:
+    """Add write-offs up that know their people by name, and what of them happened in the period."""
     made = Sums()
     for row in rows:
-        made.all.add(row, start, end)
+        made.all.add(row)
         for kind, key in (
             (made.causes, row.get_cause_display()),
             (made.deciders, row.decided_by),
             (made.askers, row.asked_by),
         ):
-            kind.setdefault(key, Tally()).add(row, start, end)
+            kind.setdefault(key, Tally()).add(row)
     return made

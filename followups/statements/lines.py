@@ -1,5 +1,6 @@
 """What a statement says line by line: the moves of an account's billed debt, put together as people read them.
 
+Each stands on its business date, so that a balance is what the ageing of that day says (decision 196).
 Every line moves what is owed, so the last balance is what the ledger says; a refund of money in hand moves nothing
 and says so in words. Amounts are minor units; in one line a charge is positive, what lessens the debt negative.
 """
@@ -24,7 +25,6 @@ class Move(NamedTuple):
     delta: int
     on: date
     invoice: int
-    invoice_date: date
     charge: int
     payment: int | None = None
     method: str = ""
@@ -86,7 +86,7 @@ def lines_of(moves: Iterable[Move], known: Known) -> list[Line]:
 def _place(move: Move, known: Known) -> tuple[tuple[object, ...], str]:
     """Which line a move belongs to, and its number."""
     if move.kind in _CHARGED:
-        return (move.invoice_date, "invoice", move.invoice), shown("INV", move.invoice)
+        return (move.on, "invoice", move.invoice), shown("INV", move.invoice)
     if move.kind in _PAID and move.payment:
         return (move.on, "payment", move.payment), shown("PAY", move.payment)
     if move.kind in _PLANNED:

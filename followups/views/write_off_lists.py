@@ -58,8 +58,8 @@ def write_off_report(request: ClinicRequest) -> HttpResponse:
     """What was written off in a period: who asked, who approved by what right, when, why, and what was reversed."""
     clinic = request.member.clinic
     form = PeriodForm.of(request.GET, clock.today(clinic))
-    rows = with_names(list(_in_period(form, clinic)))
-    added, recovered = sums(rows, *_span(form, clinic)), recovered_between(form.first, form.last)
+    rows = with_names(list(written_off_between(form.first, form.last)))
+    added, recovered = sums(rows), recovered_between(form.first, form.last)
     context = {
         "form": form,
         "is_cut": len(rows) > LISTED,
@@ -76,16 +76,8 @@ def write_off_report(request: ClinicRequest) -> HttpResponse:
 def write_off_report_file(request: ClinicRequest, kind: str) -> HttpResponse:
     """The lines of the report."""
     clinic = request.member.clinic
-    rows = _in_period(PeriodForm.of(request.GET, clock.today(clinic)), clinic)
-    return _file(request, rows, kind, "write-off-report")
-
-
-def _span(form: PeriodForm, clinic: Clinic) -> tuple[Any, Any]:
-    return clock.day_bounds(clinic, form.first)[0], clock.day_bounds(clinic, form.last)[1]
-
-
-def _in_period(form: PeriodForm, clinic: Clinic) -> QuerySet[WriteOff]:
-    return written_off_between(*_span(form, clinic))
+    form = PeriodForm.of(request.GET, clock.today(clinic))
+    return _file(request, written_off_between(form.first, form.last), kind, "write-off-report")
 
 
 def _lines(rows: list[Any], clinic: Clinic) -> list[Any]:

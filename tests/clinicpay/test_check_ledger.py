@@ -15,7 +15,17 @@ from balances.checks import CHECKS, measure, references
 from balances.queries import live_allocations
 from balances.services import apply_preview, preview_run, run_auto_apply, undo_allocation
 from clinicpay.clinics.scope import clinic_scope
-from payments.services import fold_tallies, reverse_payment
+from payments.services import (
+    GoingBack,
+    approve_refund,
+    fail_refund,
+    fold_tallies,
+    record_return,
+    request_refund,
+    reverse_payment,
+    reverse_refund,
+)
+from payments.states import Method, RefundReason, ReturnReason
 from tests.factories import a_charge, a_patient, a_payment, make_clinic
 from tests.worlds import go_back_and_forth
 
@@ -190,4 +200,22 @@ def test_preview_that_nobody_applied_agrees():
         apply_preview(run, by=home.bill)  # which leaves out whoever has changed
         run.refresh_from_db()
         assert (run.allocated, run.changed) == (5000, 1)
+        assert measure(BY_NAME["runs"], cursor)[1:] == (1, 0, [])
+
+
+@pytest.mark.parametrize("part", [5000, 2000])
+def test_run_whose_money_went_back_and_came_again_agrees(part):
+    """What is applied again stays the work of its run, which did not decide it twice: no day could be closed."""
+    home = make_clinic(f"again-{uuid.uuid4().hex[:8]}", "Harbor Clinic")
+    with clinic_scope(home.clinic, home.olga.user), connection.cursor() as cursor:
+        patient = a_patient(home)
+        a_charge(home, patient, 5000)
+        payment = a_payment(home, patient.account, 5000, method=Method.CHEQUE)
+        run_auto_apply(by=home.bill)
+        asked = request_refund(payment, GoingBack(part, RefundReason.OTHER), by=home.bill)
+        fail_refund(approve_refund(asked, by=home.olga), by=home.olga, reason="The bank refused it")
+        assert measure(BY_NAME["runs"], cursor)[1:] == (1, 0, [])
+        bounced = record_return(payment, part, by=home.olga, reason=ReturnReason.BOUNCED)
+        reverse_refund(bounced, by=home.olga, reason="The bank was wrong")
+        assert sum(entry.applied for entry in live_allocations()) == 5000
         assert measure(BY_NAME["runs"], cursor)[1:] == (1, 0, [])

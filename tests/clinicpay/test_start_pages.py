@@ -19,6 +19,7 @@ from payments.services import GoingBack, request_refund
 from payments.states import RefundReason
 from tests.factories import (
     Clinicful,
+    a_charge,
     a_locked_day,
     a_patient,
     a_payment,
@@ -131,6 +132,17 @@ def test_figures_narrow_down_to_one_location(busy, client):
     assert "$340.00 owed by 2 accounts" in re.sub(r"<[^>]+>", "", part.content.decode())
     elsewhere = client.get(f"/c/harbor/overview/owed/?location={second.pk}")
     assert "Nobody owes anything at Harbor Point." in words(elsewhere.content.decode())
+
+
+def test_what_is_owed_at_the_locations_is_what_is_owed_also_after_a_close(busy, client):
+    """What comes after the close stands on the next day: it was owed in the clinic, and at none of its locations."""
+    a_locked_day(busy.location, clock.today(busy.clinic))
+    a_charge(busy, a_patient(busy, "Late"), 5000)
+    client.force_login(busy.olga.user)
+
+    for asked in ("", f"?location={busy.location.pk}"):
+        part = client.get(f"/c/harbor/overview/owed/{asked}", headers={"HX-Request": "true"})
+        assert "$390.00 owed by 3 accounts" in re.sub(r"<[^>]+>", "", part.content.decode())
 
 
 @pytest.mark.parametrize("asked", ["0", "-1", "x", "9" * 40, "%00"])

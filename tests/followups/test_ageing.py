@@ -10,16 +10,19 @@ from balances.models import Entry
 from balances.services import credit_charge, undo_allocation
 from balances.states import EntryKind
 from clinicpay.clinics.models import Location
+from clinicpay.patients.models import Account
 from followups.queries import owed_on
+from followups.queries.statements import Span, statement_content
 from followups.schedule import Terms
 from followups.services import approve_write_off, bill_instalment, request_write_off, start_plan
 from followups.states import Frequency
 from payments.services import GoingBack, refund_payment
 from payments.states import RefundReason
 from tests.balances.money import credit_of
-from tests.factories import a_charge, a_patient, a_payment
+from tests.factories import a_charge, a_locked_day, a_patient, a_payment
 from tests.followups.pages import browser, text_of
 from tests.followups.queue import PLACE, names, owing, read_csv
+from tests.followups.statement_world import a_history
 
 pytestmark = pytest.mark.django_db
 AS_OF = f"{PLACE}as-of/"
@@ -100,6 +103,22 @@ def test_the_comparison_can_fail(harbor, today):
     charge = a_charge(harbor, a_patient(harbor), 5000, on=today - timedelta(days=40))
     a_payment(harbor, charge.account, 5000, (charge, 5000), on=today - timedelta(days=10))
     assert naive(today - timedelta(days=20)) != naive(today - timedelta(days=5))
+
+
+def test_statement_of_any_day_says_the_same(harbor, today):
+    """What is billed and paid after the close stands on the next day in both: the statement had half of it today."""
+    maya = a_history(harbor)
+    a_locked_day(harbor.location, today)
+    charge = a_charge(harbor, maya, 4000)
+    a_payment(harbor, maya.account, 1500, (charge, 1500))
+    account = Account.objects.get(pk=maya.account_id)
+
+    for ago in (65, 40, 1, 0, -1):
+        day = today - timedelta(days=ago)
+        owed = {one.pk: one.owes for one in owed_on(day)}[account.pk]
+        assert statement_content(account, Span(None, day), harbor.clinic)["closing"] == owed
+        assert statement_content(account, Span(day + timedelta(days=1), None), harbor.clinic)["opening"] == owed
+    assert owed == account.owes
 
 
 def test_today_is_the_queue(harbor, today):

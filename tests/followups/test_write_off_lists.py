@@ -4,10 +4,14 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 
+from clinicpay import money
 from clinicpay.audit.models import AuditEvent
+from clinicpay.clinics.models import Location
+from followups.models import WriteOff
 from followups.queries.write_offs import waiting_for
-from tests.factories import a_charge, a_patient
+from tests.factories import a_charge, a_locked_day, a_patient
 from tests.followups.giving_up import asked, at, filled, key, let, page, text
 from tests.followups.pages import browser
 
@@ -60,6 +64,39 @@ def test_report_says_who_when_why_and_what(harbor, patient, charge, today, olga)
     )
     wrong = olga.get(f"/c/harbor/reports/write-offs/?start={today}&end={before}")
     assert "not before the first" in text(wrong)
+
+
+def test_report_counts_on_the_days_of_the_journal(harbor, patient, charge, today, olga):
+    """What is approved or reversed after the close counts on the next day, for the book-keeper and for the auditor."""
+    report, tomorrow = "/c/harbor/reports/write-offs/", today + timedelta(days=1)
+    annex = Location.objects.create(name="Annex")
+    a_locked_day(harbor.location, today)
+    both = [charge, a_charge(harbor, patient, 2500, on=today, location=annex)]
+    olga.post(at(patient), filled(patient, *both))
+    assert WriteOff.objects.get().status == "approved"
+    for day, expense in ((today, 2500), (tomorrow, 10000)):
+        assert written_off_on(day) == expense
+        said = text(olga.get(f"{report}?start={day}&end={day}"))
+        assert f"Written off {money.show(expense, 'USD')} 1 approved" in said
+        assert f"Expense of the period {money.show(expense, 'USD')}" in said
+        rows = b"".join(olga.get(f"{report}export.csv?start={day}&end={day}").streaming_content).decode()
+        assert "WO-001" in rows
+    olga.post(page(1, "reverse/"), {"reason": "Wrong one", **key()})
+    assert (written_off_on(today), written_off_on(tomorrow)) == (0, 0)
+    said = text(olga.get(f"{report}?start={tomorrow}&end={tomorrow}"))
+    assert "Reversed $100.00" in said
+    assert "Expense of the period $0.00" in said
+
+
+def written_off_on(day) -> int:
+    """The expense of a business date, as the journal has it."""
+    sides = "sum(case side when 'debit' then amount else -amount end)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"select {sides} from balances_journal where ledger_account = 'write-off expense' and business_date = %s",
+            [day],
+        )
+        return int(cursor.fetchone()[0] or 0)
 
 
 def test_list_is_narrowed_sorted_and_exported(harbor, patient, charge, today, olga):

@@ -1,5 +1,6 @@
 """B11: what is an amount and what is not, and that nothing is lost on the way."""
 
+import re
 from contextlib import suppress
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from clinicpay.money import (
     MAX_AMOUNT,
     AmountError,
+    before,
     digits,
     from_decimal,
     parse,
@@ -19,10 +21,9 @@ from clinicpay.money import (
     plain,
     show,
     split,
-    symbol,
 )
 
-currencies = st.sampled_from(["USD", "NZD", "EUR", "JPY", "KWD"])
+currencies = st.sampled_from(["USD", "NZD", "EUR", "JPY", "KWD", "CHF", "XOF", "CLF"])
 amounts = st.integers(1, MAX_AMOUNT)
 
 
@@ -100,6 +101,14 @@ def test_currency_without_decimals_takes_whole_amounts():
 
 def test_currency_with_three_decimals_takes_three():
     assert parse("1.234", "KWD") == 1234
+    assert parse("KWD 1.234", "KWD") == 1234
+
+
+@pytest.mark.parametrize(("currency", "such"), [("USD", "120.50"), ("JPY", "120"), ("KWD", "120.500")])
+def test_what_is_no_amount_is_told_one_of_its_currency(currency, such):
+    with pytest.raises(AmountError, match=f"^Enter an amount such as {re.escape(such)}.$"):
+        parse("a few", currency)
+    assert parse(such, currency)
 
 
 @pytest.mark.parametrize(("text", "minor"), [("", 0), ("  ", 0), ("0", 0), ("0.00", 0), ("1.5", 150)])
@@ -121,6 +130,10 @@ def test_apply_field_refuses_less_than_nothing(text):
         (0, "USD", "$0.00"),
         (1, "NZD", "$0.01"),
         (1200, "JPY", "¥1,200"),
+        (-1234567, "KWD", "-KWD\u00a01,234.567"),
+        (120050, "CHF", "CHF\u00a01,200.50"),
+        (1200, "XOF", "XOF\u00a01,200"),
+        (120050, "XCG", "XCG\u00a01,200.50"),
     ],
 )
 def test_amount_is_shown_in_the_clinics_currency(minor, currency, text):
@@ -184,4 +197,4 @@ def test_shown_amount_is_babels(minor, currency):
     pattern = "#,##0." + "0" * places if places else "#,##0"
     number = format_decimal(Decimal(abs(minor)).scaleb(-places), pattern, locale="en_US")
 
-    assert show(minor, currency) == f"{'-' if minor < 0 else ''}{symbol(currency)}{number}"
+    assert show(minor, currency) == f"{'-' if minor < 0 else ''}{before(currency)}{number}"

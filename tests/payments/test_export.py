@@ -3,9 +3,10 @@
 import pytest
 
 from clinicpay.audit.models import LIST_EXPORTED, AuditEvent
+from clinicpay.clinics.scope import clinic_scope
 from payments.views import export
-from tests.downloads import read_csv, read_xlsx
-from tests.factories import a_patient
+from tests.downloads import read_csv, read_xlsx, xlsx_formats
+from tests.factories import a_patient, make_clinic
 from tests.payments.requests import a_request
 from tests.payments.test_payments_page import COLUMNS, PLACE, ref, rita, some
 
@@ -49,6 +50,23 @@ def test_export_starts_no_formula(harbor, rita, memo):
     assert row[-1].lstrip("\t")[:1] not in {*"=+-@"}
     (same,) = read_xlsx(exported(rita, "xlsx"))[1:]
     assert (same[1], same[2]) == ("=Anna Berg", "123.45")
+
+
+@pytest.mark.parametrize(
+    ("currency", "text", "format_code"),
+    [("USD", "1234.56", "#,##0.00"), ("JPY", "123456", "#,##0"), ("KWD", "123.456", "#,##0.000")],
+)
+def test_export_writes_the_decimals_of_the_currency(db, client, currency, text, format_code):
+    """A workbook that shows two decimals of three is off by what nobody sees."""
+    home = make_clinic("gulf", currency=currency)
+    with clinic_scope(home.clinic, home.rita.user):
+        a_request(home, a_patient(home), 123456)
+    client.force_login(home.rita.user)
+    place = "/c/gulf/payments/export.{}".format
+    assert read_csv(client.get(place("csv")).getvalue())[1][2] == text
+    book = client.get(place("xlsx")).getvalue()
+    assert read_xlsx(book)[1][2] == text
+    assert xlsx_formats(book, 2) == {format_code}
 
 
 def test_export_is_kept_in_the_trail_as_a_copy(harbor, rita, some):

@@ -35,6 +35,8 @@ def test_monthly_bars_say_their_values():
 
 def test_monthly_bars_in_a_currency_without_minor_units():
     assert monthly_bars([("Nov", 1500)], "JPY").lines[-1].label == "¥1.5k"
+    in_code = monthly_bars([("Nov", 1_500_000)], "KWD")
+    assert (in_code.lines[-1].label, in_code.bars[0].value) == ("1.5k", "KWD\u00a01,500.000")
 
 
 def test_monthly_bars_without_any_money():

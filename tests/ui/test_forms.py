@@ -46,7 +46,11 @@ def test_amount_in_the_clinics_currency():
     assert form.is_valid()
     assert form.cleaned_data["amount"] == 450
     assert 'data-digits="0"' in str(form["amount"])
-    assert 'data-symbol="¥"' in str(form["amount"])
+    assert 'data-symbol="¥">' in str(form["amount"])
+
+
+def test_amount_behind_a_code_says_so_because_it_needs_room():
+    assert 'data-symbol="KWD" data-coded>' in str(filled(currency="KWD")["amount"])
 
 
 def test_apply_may_be_empty_or_zero():

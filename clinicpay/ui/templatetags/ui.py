@@ -20,6 +20,7 @@ from clinicpay import money as amounts
 from clinicpay.ui import cells, words
 from clinicpay.ui.each import each
 from clinicpay.ui.filters import ListFilter
+from clinicpay.ui.forms import coded
 from clinicpay.ui.links import with_query
 from clinicpay.ui.nav import NavItem
 from clinicpay.ui.paging import PageLink
@@ -151,8 +152,8 @@ def amount_plain(context: RequestContext, minor: int | None, currency: str = "")
 @register.simple_tag(takes_context=True)
 def money_attrs(context: RequestContext) -> SafeString:
     """The data-digits and data-symbol that money.js needs on a sheet or an input."""
-    currency = _currency(context)
-    return format_html('data-digits="{}" data-symbol="{}"', amounts.digits(currency), amounts.symbol(currency))
+    sign, digits = amounts.symbol(_currency(context)), amounts.digits(_currency(context))
+    return format_html('data-digits="{}" data-symbol="{}"{}', digits, sign, coded(sign))
 
 
 @register.simple_tag(takes_context=True)
