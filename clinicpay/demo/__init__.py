@@ -310,7 +310,7 @@ class Builder:
             Order(event.location, tenders, list(self.parts(event, amount)), event.patient, event=event),
             by=self.by,
             source=Source.DEMO,
-            dated=day,
+            dated=day if day < self.today else None,  # noon stands for a past day; today's may be still to come
         )
 
     def parts(self, event: TreatmentEvent, amount: int) -> Iterator[tuple[int, int]]:

@@ -87,7 +87,7 @@ class PaymentPlans:
             Location.objects.get(pk=plan.location_id), [Tender(Method.CARD, sum(part for _, part in parts))], parts
         )
         day = self.past(invoice.invoice_date + timedelta(days=3))
-        record_payment(plan.account, order, by=self.by, source=Source.DEMO, dated=day)
+        record_payment(plan.account, order, by=self.by, source=Source.DEMO, dated=day if day < self.today else None)
 
     def past(self, day: date) -> date:
         """The day, or today if it is still to come."""

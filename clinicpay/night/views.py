@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import Any
 
 from celery import current_app
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Count, Q
 from django.http import HttpResponse
@@ -23,6 +24,7 @@ from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.queries import managers
 from clinicpay.staff.roles import Can
 from clinicpay.ui.answers import notify, redirect_after, render_page
+from clinicpay.ui.days import within_reach
 
 SHOWN = 30
 """Nights on the page."""
@@ -165,7 +167,10 @@ def _next(request: ClinicRequest) -> datetime:
 
 
 def _asked(text: str) -> date | None:
+    """The date in an address or a form, if it is one that somebody can mean."""
     try:
-        return date.fromisoformat(text)
-    except ValueError:
+        day = date.fromisoformat(text)
+        within_reach(day)
+    except (ValueError, ValidationError):
         return None
+    return day

@@ -7,6 +7,7 @@ from django import forms
 from balances.forms import OnceForm
 from balances.requests import Once
 from clinicpay import money
+from clinicpay.clinics.refusals import Refusal
 from clinicpay.ui.forms import ClinicForm, MoneyField, RequestKeyField
 from payments.models import Payment
 from payments.services import (
@@ -63,6 +64,12 @@ class GoingBackForm(OnceForm, ClinicForm):
         typed = {**self.cleaned_data, "amount": money.plain(self.cleaned_data["amount"], self.currency)}
         names = [name for name in self.fields if name != "seal"]
         return [(name, "on" if typed[name] is True else typed[name]) for name in names if typed[name]]
+
+    def refused(self, refusal: Refusal) -> None:
+        """The act was refused after all, maybe by what others did meanwhile: what is shown is as it is now."""
+        self.payment.refresh_from_db(fields=["status"])
+        self.left = refundable(self.payment)
+        self.add_error(None, str(refusal))
 
     def choose(self, step: str) -> None:
         """Change one's mind about the charge on the summary itself, where there is such a button."""

@@ -105,7 +105,7 @@ def _two_steps(
     except Changed as changed:
         return _summary(request, form, way, str(changed))
     except Refusal as refusal:
-        form.add_error(None, str(refusal))
+        form.refused(refusal)
         return _first_step(request, form, title)
 
 

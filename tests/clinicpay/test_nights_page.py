@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from balances.models import AutoApplyRun
@@ -11,6 +12,7 @@ from balances.services import undo_run
 from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.models import JobFailure, JobRun
+from clinicpay.clinics.scope import clinic_scope
 from clinicpay.night import STEPS, begins, run_night
 from tests.access.samples import Words
 from tests.factories import a_charge, a_patient, a_payment
@@ -86,6 +88,31 @@ def test_night_that_has_not_begun_is_not_run(page, client, harbor):
     later = clock.today(harbor.clinic) + timedelta(days=2)
     answer = client.post(address(harbor.clinic, "night_run_now"), {"day": later.isoformat()}, follow=True)
     assert "That night has not begun yet." in answer.content.decode()
+    assert not JobRun.objects.exists()
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "2026-02-30", "soon"])
+def test_night_that_nobody_can_mean_is_not_asked_for(client, lakeside, day):
+    """Not even east of Greenwich, where the first night of all begins before there are dates."""
+    client.force_login(lakeside.bill.user)
+    assert client.post(address(lakeside.clinic, "night_run_now"), {"day": day}).status_code == 302
+    assert client.get(address(lakeside.clinic, "nights"), {"before": day}).status_code == 200
+    with clinic_scope(lakeside.clinic):
+        assert not JobRun.objects.exclude(local_date__year__range=(2026, 2100)).exists()
+
+
+@pytest.mark.parametrize(
+    ("day", "why"),
+    [
+        ("tomorrow", "“tomorrow” is not a date such as 2026-11-22."),
+        ("0001-01-01", "“0001-01-01” is no date of a night: Enter a day from 1880 to 2199."),
+        ("9999-12-31", "“9999-12-31” is no date of a night: Enter a day from 1880 to 2199."),
+    ],
+)
+def test_command_refuses_a_date_that_nobody_can_mean(harbor, day, why):
+    with pytest.raises(CommandError) as caught:
+        call_command("run_night", "--clinic", "harbor", "--date", day)
+    assert (caught.value.returncode, str(caught.value)) == (2, why)
     assert not JobRun.objects.exists()
 
 

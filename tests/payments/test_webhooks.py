@@ -92,7 +92,16 @@ def test_e13_body_that_means_the_same_is_another_body(shop, again):
     assert kept(shop) == []
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"null", b"\xff", b'{"id": 1, "type": 2, "data": []}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"[]", b"{}", b"null", b"\xff", b'{"id": 1, "type": 2, "data": []}'),
+        rb'{"id": "evt_\u0000", "type": "customer.created", "data": {"object": {}}}',
+        rb'{"id": "evt_1", "type": "charge.refunded", "data": {"object": {"payment_intent": "pi_\u0000"}}}',
+        rb'{"id": "evt_1", "type": "checkout.session.completed", "data": {"object": {"id": "cs_\ud800"}}}',
+        pytest.param(b"[" * 100_000, id="brackets without end"),
+    ],
+)
 def test_signed_nonsense_is_refused(shop, body):
     assert post(shop, body, signed(shop, body)) == 400
     assert kept(shop) == []

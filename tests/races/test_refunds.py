@@ -1,6 +1,7 @@
 """Money that is applied, refunded and undone by many at once: never more than there is, each undo once (B2, B3)."""
 
 import os
+import threading
 from collections import Counter
 
 import psycopg
@@ -20,7 +21,8 @@ from tests.balances.invariants import broken
 from tests.balances.money import applied, credit_of, left
 from tests.direct import connect
 from tests.factories import a_charge, a_patient, a_payment
-from tests.races.crowd import a_clinic, failures, in_scope, rush
+from tests.payments.refund_forms import Refunding
+from tests.races.crowd import PATIENCE, a_clinic, failures, in_scope, rush, until_waiting
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -128,6 +130,29 @@ def test_requests_of_a_crowd_never_exceed_the_payment():
     assert len(failures(results, Refusal)) == len(failures(results)) == 5
     with clinic_scope(home.clinic):
         assert sum(Refund.objects.values_list("amount", flat=True)) == 900
+
+
+def test_who_confirms_behind_another_refund_is_told_over_what_is_left_now():
+    home = a_clinic()
+    with clinic_scope(home.clinic, home.bill.user):
+        payment = a_payment(home, a_patient(home).account, 97700)
+    olga = Refunding(home, "olga", payment.ref).review("600.00")
+
+    def first(_number: int) -> None:
+        with clinic_scope(home.clinic, home.bill.user):
+            refund_payment(payment, GoingBack(60000, OTHER), by=home.bill)
+            begun.set()
+            until_waiting()
+
+    def second(_number: int) -> int:
+        assert begun.wait(PATIENCE)
+        return olga.confirm().status_code
+
+    begun = threading.Event()
+    assert rush(2, lambda number: [first, second][number](number)) == [None, 422]
+    assert "$377.00 of $977.00 is left to refund" in olga.page.text
+    assert "That is more than is left of this payment." in olga.page.text
+    assert "Partially Refunded" in olga.page.text
 
 
 def test_one_instalment_billed_by_a_crowd_is_one_invoice():

@@ -4,12 +4,14 @@ from argparse import ArgumentParser
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 from django.utils import timezone
 
 from clinicpay.clinics.commands import BAD_ARGUMENTS, WRONG, ClinicCommand, clinic_id, long_scope
 from clinicpay.clinics.models import Clinic, JobRun
 from clinicpay.night import STEPS, begins, run_night
+from clinicpay.ui.days import within_reach
 
 
 class Command(ClinicCommand):
@@ -37,9 +39,13 @@ class Command(ClinicCommand):
 
 def _date(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
+        within_reach(day)
     except ValueError as error:
         raise CommandError(f"“{text}” is not a date such as 2026-11-22.", returncode=BAD_ARGUMENTS) from error
+    except ValidationError as error:
+        raise CommandError(f"“{text}” is no date of a night: {error.messages[0]}", returncode=BAD_ARGUMENTS) from error
+    return day
 
 
 def _check(clinic: Clinic, day: date) -> None:
