@@ -6,7 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 STATIC = Path(settings.BASE_DIR) / "static"
-THEIR_OWN = {"--tblr-bg-surface", "--tblr-bg-forms", "--tblr-link-hover-color", "--tblr-border-color", "--tblr-dropdown-bg"}
+THEIR_OWN = {f"--tblr-{name}" for name in ("bg-surface", "bg-forms", "link-hover-color", "border-color", "dropdown-bg")}
 """Tabler's own names: derived from ours, or of what isn't printed."""
 
 
