@@ -163,7 +163,7 @@
       if (!field.form?.matches("[method=post]")) return;
       event.preventDefault();
       field.classList.add("is-invalid");
-      sayUnder(field, field.validationMessage);
+      sayUnder(field, (field.validity.valueMissing && field.dataset.asked) || field.validationMessage);
       if ([...field.form.elements].find((one) => one.willValidate && !one.validity.valid) === field) field.focus();
     },
     true,

@@ -31,15 +31,24 @@
     const typed = new window.TomSelect(select, {
       searchField: url ? [] : ["text"],
       maxOptions: 50,
-      selectOnTab: true,
+      selectOnTab: false, // see tabTakes
       loadThrottle: 250,
       shouldLoad: (text) => text.length >= enough,
       load: url ? (text, done) => load(url, text, done) : null,
       render: { option, no_results: () => '<div class="no-results">Nothing found</div>' },
     });
+    tabTakes(typed);
     if (focused) typed.focus();
     typed.on("change", (value) => value && forgive(select, typed));
     if ("goes" in select.dataset) typed.on("change", (value) => value && select.form.requestSubmit());
+  }
+
+  /* Tab takes what somebody typed or moved to; who only passes by chooses nothing. */
+  function tabTakes(typed) {
+    const takes = (is) => (typed.settings.selectOnTab = is);
+    typed.on("type", (text) => takes(text !== ""));
+    typed.control_input.addEventListener("keydown", ({ key }) => key.startsWith("Arrow") && takes(true));
+    for (const over of ["change", "blur"]) typed.on(over, () => takes(false));
   }
 
   /* Somebody is chosen now: what the server said of the choice before is no longer true. */

@@ -37,9 +37,11 @@ def history(record: Model, reader: Membership) -> list[Line]:
     return sorted(lines, key=lambda one: one.at, reverse=True)[:NEWEST]
 
 
-def history_of_kinds(kinds: Iterable[str], reader: Membership) -> list[Line]:
-    """What happened to all records of some kinds: the settings of a page."""
+def history_of_kinds(kinds: Iterable[str], reader: Membership, *, about: Iterable[str] = ()) -> list[Line]:
+    """What happened to all records of some kinds, the settings of a page; `about` leaves what changed these values."""
     rows = AuditEvent.objects.filter(subject_type__in=list(kinds)).exclude(action__in=ACCESS).order_by("-pk")
+    if about:
+        rows = rows.filter(after__has_any_keys=list(about))
     return [line(row, reader) for row in rows[:NEWEST]]
 
 

@@ -53,6 +53,16 @@ SECTIONS: dict[str, tuple[str, str, list[type]]] = {
 }
 """Pages of settings, and the records that they change."""
 
+ABOUT = {
+    "sign-in": ("two_step", "idle_minutes"),
+    "refunds": ("refund_limit",),
+    "checks": ("check_days",),
+    "business-day": ("day_starts", "day_starts_at"),
+    "promises": ("grace",),
+    "own-fields": ("custom_1", "custom_2"),
+}
+"""Which values of the clinic a page is about; the page Clinic tells of all."""
+
 
 @allowed(Can.SEE_TRAIL, shows="table")
 def trail(request: ClinicRequest) -> HttpResponse:
@@ -76,7 +86,8 @@ def settings_history(request: ClinicRequest, section: str) -> HttpResponse:
     if section not in SECTIONS:
         raise Http404
     title, page, kinds = SECTIONS[section]
-    lines = history_of_kinds([kind._meta.label_lower for kind in kinds], request.member)  # type: ignore[attr-defined]
+    names = [kind._meta.label_lower for kind in kinds]  # type: ignore[attr-defined]
+    lines = history_of_kinds(names, request.member, about=ABOUT.get(section, ()))
     return _page(request, {"title": title, "back": address(request.member.clinic, page), "lines": lines})
 
 

@@ -141,6 +141,8 @@ def dress(form: forms.BaseForm, currency: str = "") -> None:
         _classed(widget)
         if field.error_messages.get("required") == forms.Field.default_error_messages["required"]:
             field.error_messages["required"] = _asked_for(field)
+        if field.required and not widget.is_hidden:  # app.js says it where the browser would say it in its own words
+            widget.attrs["data-asked"] = str(field.error_messages["required"])
         if isinstance(widget, forms.DateInput):
             widget.input_type = "date"
             widget.format = "%Y-%m-%d"

@@ -53,7 +53,8 @@ class AgeingFilter(ListFilter):
         form.fields["balance"].reach(self.request.member.clinic.currency, largest_debt())
         form.fields["on"].validators = [partial(_not_ahead, self.today)]
         if not self._given("on"):
-            form.data = form.data.copy() | {"on": self.last_month.isoformat()}
+            form.data = form.data.copy()
+            form.data["on"] = self.last_month.isoformat()
         return form
 
     @cached_property

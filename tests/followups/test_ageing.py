@@ -153,6 +153,17 @@ def test_without_a_day_it_is_the_end_of_last_month(bill, today):
     assert f'value="{last}"' in page.content.decode()
 
 
+def test_without_a_day_it_is_narrowed_down_as_with_one(harbor, today, bill):
+    """The tabs of the page as it opens, and its filters."""
+    owing(harbor, today, "Ada", 130)
+    place = Location.objects.get(name=harbor.location.name)
+    for kept in ({"age": "90+"}, {"q": "ada"}, {"location": place.pk}, {"balance_min": "0.01"}):
+        page = bill.get(AS_OF, kept)
+        assert (names(page), "Select a valid choice" in text_of(page)) == (["Ada Park"], False)
+    for hidden in ({"age": "0-30"}, {"q": "ben"}, {"balance_min": "9999999"}):
+        assert names(bill.get(AS_OF, hidden)) == []
+
+
 @pytest.mark.parametrize("on", ["tomorrow", "9999-12-31", "2026-02-30", "x", "0001-01-01"])
 def test_day_that_cannot_be_is_told(harbor, today, bill, on):
     owing(harbor, today, "Ada", 5)

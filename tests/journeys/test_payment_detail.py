@@ -65,7 +65,7 @@ def test_number_is_copied_and_a_choice_is_taken_back(page, desk, place):
 
     page.get_by_label("Status", exact=True).select_option(label="Cancelled")
     page.get_by_role("button", name="Set to Cancelled").click()
-    page.get_by_text("Please fill out this field").wait_for()
+    page.get_by_text("Say why.", exact=True).wait_for()
     page.get_by_role("link", name="Keep Draft").click()
     page.get_by_label("Status", exact=True).wait_for()
     expect(page.locator("#status-step form")).to_have_count(0)

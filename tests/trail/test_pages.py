@@ -130,6 +130,31 @@ def test_history_of_settings_tells_what_was_changed_there(harbor, client):
     assert client.get("/c/harbor/settings/nothing/history/").status_code == 404
 
 
+def test_history_of_a_page_about_the_clinic_tells_of_what_that_page_sets(harbor, client):
+    client.force_login(harbor.adam.user)
+    kept = {"name": "Harbor Clinic", "address": "", "phone": "", "timezone": "America/New_York", "paper": "letter"}
+    kept["seen"] = "America/New_York 4"
+    said = {
+        "refunds": ("refunds", {"limit": "50.00"}, "changed what billing refunds by itself"),
+        "promises": ("promises", {"days": "3"}, "changed the grace of promises"),
+        "checks": ("insurance-checks", {"days": "20"}, "changed when an insurance check is old"),
+        "own-fields": ("own-fields", {"custom_1": "Case", "custom_2": ""}, "named the clinic’s own fields"),
+        "business-day": ("clinic", kept | {"day_starts_at": 4}, "changed how the clinic is called, reached or dated"),
+        "sign-in": ("sign-in", {"two_step": "nobody", "idle_minutes": "20"}, "changed how people sign in"),
+    }
+    for place, sent, _words in said.values():
+        client.post(f"/c/harbor/settings/{place}/", sent)
+    client.post("/c/harbor/settings/clinic/", kept | {"day_starts_at": 4, "phone": "555 0100"})
+
+    def told(section):
+        page = _text(client.get(f"/c/harbor/settings/{section}/history/"))
+        return {words for *_, words in said.values() if words in page}
+
+    assert {section: told(section) for section in said} == {section: {words} for section, (*_, words) in said.items()}
+    assert "555 0100" not in _text(client.get("/c/harbor/settings/business-day/history/"))
+    assert told("clinic") == {words for *_, words in said.values()}
+
+
 @pytest.mark.parametrize("who", ["rita", "bill", "petra"])
 def test_trail_is_for_admins_and_owners(harbor, client, who):
     client.force_login(getattr(harbor, who).user)

@@ -136,3 +136,19 @@ def test_empty_field_says_what_to_do():
         "seal": STALE_KEY,
         "own": "Say who.",
     }
+
+
+def test_required_field_carries_what_it_asks_for_when_empty():
+    """The browser refuses an empty field before anything is sent; app.js then says this, not the browser's words."""
+    drawn = str(Asking()["reason"])
+
+    assert 'data-asked="Say why."' in drawn
+    assert " required" in drawn
+    assert "data-asked" not in str(Asking()["memo"])
+    assert "data-asked" not in str(Asking()["request_key"])
+
+
+class Asking(ClinicForm):
+    reason = forms.CharField(label="Reason")
+    memo = forms.CharField(label="Memo", required=False)
+    request_key = RequestKeyField()
