@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 
 from clinicpay import money as amounts
 from clinicpay.ui import words
@@ -50,13 +50,27 @@ def allocated(minor: int, state: str, left: int | None, currency: str) -> SafeSt
     )
 
 
+NONE = SafeString('<span class="text-secondary">–</span>')
+
+
 def moment(value: date | datetime | None, zone: ZoneInfo | None) -> SafeString:
     """ "today 3:40 PM", the whole of it on hover; a dash for none."""
     if not value:
-        return mark_safe('<span class="text-secondary">–</span>')
-    said = words.moment_words(value, zone)
-    html = f'<time datetime="{said.iso}" title="{said.full}">{said.text}</time>'
-    return mark_safe(html)  # noqa: S308 - digits and names of months; format_html doubles the time of a row
+        return NONE
+    if not isinstance(value, datetime):
+        return _day(value)
+    return _time(words.moment_words(value, zone))
+
+
+@lru_cache(maxsize=4096)
+def _day(day: date) -> SafeString:
+    """Kept, because the rows of a list are of few days."""
+    return _time(words.moment_words(day))
+
+
+def _time(said: words.Moment) -> SafeString:
+    # Digits and names of months: nothing to escape, and format_html doubles the time of a row.
+    return SafeString(f'<time datetime="{said.iso}" title="{said.full}">{said.text}</time>')
 
 
 def pill(state: Any, label: str = "", tone: str = "") -> SafeString:

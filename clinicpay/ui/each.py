@@ -28,7 +28,7 @@ class Each(Node):
 def _drawn(cell: Any) -> Any:
     """As conditional_escape does it, which asks each cell whether it is lazy, and so takes twice the time."""
     kind = type(cell)
-    if kind is SafeString:
+    if kind is SafeString or cell == "":
         return cell
     return escape(cell) if kind is str else conditional_escape(cell)
 

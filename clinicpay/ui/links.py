@@ -16,7 +16,7 @@ def with_query(params: QueryDict, **changes: object) -> str:
             query.pop(name, None)
         else:
             query[name] = [str(value)]
-    return f"?{urlencode(query, doseq=True)}"
+    return f"?{urlencode([(name, value) for name, values in query.items() for value in values])}"
 
 
 def without_value(params: QueryDict, name: str, value: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -55,7 +56,15 @@ def day_words(day: date) -> str:
     """
     if isinstance(day, datetime) and day.tzinfo is UTC:
         day = timezone.localtime(day)
-    return f"{day:%b} {day.day}, {day.year}"
+    return _day_words(day.year, day.month, day.day)[0]
+
+
+@lru_cache(maxsize=4096)
+def _day_words(year: int, month: int, day: int) -> tuple[str, str]:
+    """A day, and the same with its name. Kept, because the rows of a list are of few days."""
+    on = date(year, month, day)
+    words = f"{on:%b} {day}, {year}"
+    return words, f"{on:%A}, {words}"
 
 
 def clock_words(moment: datetime) -> str:
@@ -91,11 +100,11 @@ def device_words(agent: str) -> str:
 def moment_words(value: date | datetime, zone: ZoneInfo | None = None) -> Moment:
     """ "today 3:40 PM" for the last 24 hours, else "Nov 21, 2026"; times in the clinic's zone."""
     if not isinstance(value, datetime):
-        return Moment(day_words(value), f"{value:%A}, {day_words(value)}", value.isoformat())
+        return Moment(*_day_words(value.year, value.month, value.day), value.isoformat())
     local = timezone.localtime(value, zone)
     now = timezone.localtime(timezone.now(), zone)
-    full = f"{local:%A}, {day_words(local)}, {clock_words(local)} {local:%Z}"
-    text = day_words(local)
+    text, full = _day_words(local.year, local.month, local.day)
+    full = f"{full}, {clock_words(local)} {local.tzname()}"
     if timedelta(0) <= now - local < timedelta(hours=24):
         text = f"{'today' if local.date() == now.date() else 'yesterday'} {clock_words(local)}"
     elif local > now and local.date() == now.date():
