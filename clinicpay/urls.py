@@ -13,9 +13,12 @@ from clinicpay.staff import views as staff
 from followups.urls import public_pages as calendars
 from payments.urls import public_pages
 
+# Addresses are tried in order: what is opened all day stands first.
 clinic_pages: list[URLPattern | URLResolver] = [
     path("", home.start, name="home"),
     path("", include("clinicpay.today.urls")),
+    path("", include("payments.urls")),
+    path("", include("followups.urls")),
     path("overview/billing/", home.billing_work, name="billing_work"),
     path("finance/", home.finance, name="finance"),
     path("overview/owed/", home.overview_ages, name="overview_ages"),
@@ -48,9 +51,7 @@ clinic_pages: list[URLPattern | URLResolver] = [
     path("", include("treatments.urls")),
     path("", include("balances.urls")),
     path("", include("clinicpay.night.urls")),
-    path("", include("payments.urls")),
     path("", include("deposits.urls")),
-    path("", include("followups.urls")),
     path("", include("clinicpay.close.urls")),
 ]
 
@@ -59,6 +60,7 @@ OWN_ADDRESS = {"account_email", "account_email_verification_sent", "account_conf
 sign_in = [page for page in account.urlpatterns if page.name not in OWN_ADDRESS]
 
 urlpatterns = [
+    path("c/<slug:slug>/", include(clinic_pages)),
     path("", staff.my_clinics, name="my_clinics"),
     path("accounts/invitation/<str:token>/", staff.invitation, name="invitation"),
     path("accounts/", include(sign_in)),
@@ -74,7 +76,6 @@ urlpatterns = [
     path("metrics", metrics.metrics, name="metrics"),
     path("", include(public_pages)),
     path("", include(calendars)),
-    path("c/<slug:slug>/", include(clinic_pages)),
 ]
 
 handler400 = "clinicpay.staff.problems.bad_request"

@@ -33,6 +33,7 @@ from payments.views import (
 )
 
 urlpatterns = [
+    path("payments/", payments.payment_list, name="payments"),
     path("patients/<pt:number>/", patient.patient, name="patient"),
     path("patients/<pt:number>/receipts/", patient.receipts, name="patient_receipts"),
     path("patients/<pt:number>/pay/", desk.pay_for_patient, name="pay_for_patient"),
@@ -52,7 +53,6 @@ urlpatterns = [
     path("packages/<tp:number>/", packages.package, name="package"),
     path("packages/<tp:number>/visit/", packages.package_visit, name="package_visit"),
     path("packages/<tp:number>/cancel/", packages.package_cancel, name="package_cancel"),
-    path("payments/", payments.payment_list, name="payments"),
     path("payments/new/", create.payment_new, name="payment_new"),
     path("payments/<pay:number>/edit/", create.payment_edit, name="payment_edit"),
     path("payments/export.csv", export.payments_export, {"kind": "csv"}, name="payments_csv"),
