@@ -23,16 +23,8 @@ from clinicpay.ui.nav import NavItem, mark_active
 from payments.states import REFUND_OPEN
 
 _BESIDE = """
-select json_build_object(
-  'refunds', (select count(*) from payments_refund where %(counts)s and status = any(%(open)s)),
-  'callbacks', (select count(*) from followups_callback
-    where %(calls)s and state = 'planned' and due_at < %(tonight)s and member_id = any(array(
-      select id from staff_membership where id = %(member)s or not active or role <> all(%(callers)s)))),
-  'write_offs', (select count(*) from followups_writeoff w where %(asks)s and w.status = 'requested'
-    and (%(decides)s or exists (select from staff_delegation d where d.member_id = %(member)s and d.ended_at is null
-      and d.expires_at > now() and d."limit" >= w.amount and w.requested_by_id is distinct from %(user)s)))
-), (select coalesce(json_agg(json_build_array(id, name, query) order by id), '[]') from staff_savedview
-    where member_id = %(member)s and page = %(page)s)
+select * from shell_beside(%(member)s, %(user)s, %(page)s, %(counts)s, %(open)s, %(calls)s, %(callers)s, %(tonight)s,
+                           %(asks)s, %(decides)s)
 """
 
 

@@ -1,0 +1,1 @@
+drop function payments_lines(bigint[], text[], text, text[]);
