@@ -24,7 +24,7 @@ class NextAction:
 
 
 def next_action(case: dict[str, Any] | None, instalment: date | None, clinic: Clinic) -> NextAction:
-    """From the open case of an account (a row of `work_of`), and the day of its next instalment."""
+    """From the open case of an account (as `lines` and `open_cases` give it), and the day of its next instalment."""
     if case and case["broken"]:
         return _broken(case["broken"], clinic)
     if case and case["callback"]:

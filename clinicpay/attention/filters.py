@@ -1,5 +1,6 @@
 """What narrows the gaps down: patient or number, location."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -9,7 +10,6 @@ from django.db.models import QuerySet
 
 from clinicpay.attention.groups import Group
 from clinicpay.clinics.numbers import typed
-from clinicpay.clinics.queries import location_names
 from clinicpay.patients.models import Patient
 from clinicpay.patients.queries import narrowed
 from clinicpay.ui.filters import ListFilter, Menu
@@ -25,6 +25,7 @@ class GapFilter(ListFilter):
     )
     beside = ("show",)
     group: Group
+    places: Callable[[], list[tuple[int, str]]]
 
     class Meta:
         model = Payment
@@ -33,7 +34,7 @@ class GapFilter(ListFilter):
     @cached_property
     def varies(self) -> tuple[tuple[str, str], ...]:  # type: ignore[override]  # read once, when it is needed
         """The locations of this clinic."""
-        return tuple((str(pk), name) for pk, name in location_names())
+        return tuple((str(pk), name) for pk, name in self.places())
 
     @cached_property
     def form(self) -> forms.Form:

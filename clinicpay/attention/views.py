@@ -1,5 +1,7 @@
 """The page "What needs attention", and the flag that one of its groups sets."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.db.models import IntegerField, Value
@@ -14,6 +16,7 @@ from clinicpay.attention.groups import GROUPS, Group
 from clinicpay.attention.tables import GapTable
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.models import Clinic
+from clinicpay.clinics.queries import location_names
 from clinicpay.staff.access import ClinicRequest, allowed
 from clinicpay.staff.roles import Can
 from clinicpay.today.views import PLACE
@@ -32,7 +35,8 @@ def attention(request: ClinicRequest) -> HttpResponse:
         return redirect(
             f"{address(request.member.clinic, 'attention')}?show=&location={place}"
         )  # where they work today
-    narrow = {group.key: _narrowed(request, group) for group in GROUPS}
+    places = cache(location_names)  # asked once for the filters of all groups
+    narrow = {group.key: _narrowed(request, group, places) for group in GROUPS}
     counts = _counts(request.member.clinic, narrow)
     group = _chosen(request, counts)
     table = GapTable.of_group(request, narrow[group.key].qs, group, is_all_clear=not any(counts.values()))
@@ -42,9 +46,9 @@ def attention(request: ClinicRequest) -> HttpResponse:
     )
 
 
-def _narrowed(request: ClinicRequest, group: Group) -> GapFilter:
+def _narrowed(request: ClinicRequest, group: Group, places: Callable[[], list[tuple[int, str]]]) -> GapFilter:
     narrow = GapFilter.of(request, group.rows(request.member))
-    narrow.group = group
+    narrow.group, narrow.places = group, places
     return narrow
 
 

@@ -8,14 +8,13 @@ from django.utils.functional import cached_property
 from balances.models import Charge
 from clinicpay.clinics import clock
 from clinicpay.clinics.numbers import typed
-from clinicpay.clinics.queries import location_names
 from clinicpay.patients.models import Account, Patient
 from clinicpay.patients.queries import accounts_found, narrowed
 from clinicpay.patients.search import words
 from clinicpay.ui.filters import DateSpan, Hiding, ListFilter, Menu
 from clinicpay.ui.spans import AmountSpanFilter
 from followups.models import Case
-from followups.queries import BUCKETS, followers, in_bucket, largest_debt
+from followups.queries import BUCKETS, choices, in_bucket
 from followups.states import CASE_OPEN, CaseState
 
 NEXT = [(state.value, state.label) for state in CaseState if state in CASE_OPEN]
@@ -63,13 +62,14 @@ class QueueFilter(ListFilter):
     def form(self) -> forms.Form:
         """With the people and places of this clinic, read once."""
         form = super().form
+        people, places, largest = choices()
         form.fields["who"].choices = [
             ("me", "Mine"),
             ("nobody", "Nobody’s"),
-            *((str(one.pk), str(one.user)) for one in followers()),
+            *((str(pk), name) for pk, name in people),
         ]
-        form.fields["location"].choices = [(str(pk), name) for pk, name in location_names()]
-        form.fields["balance"].reach(self.request.member.clinic.currency, largest_debt())
+        form.fields["location"].choices = [(str(pk), name) for pk, name in places]
+        form.fields["balance"].reach(self.request.member.clinic.currency, largest)
         return form
 
     @property

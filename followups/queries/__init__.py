@@ -35,11 +35,12 @@ from followups.queries.queue import (
     Totals,
     bucket_of,
     bucket_totals,
+    by_bucket,
+    choices,
     in_bucket,
     largest_debt,
     lines,
     owing,
-    work_of,
 )
 
 __all__ = [
@@ -58,7 +59,9 @@ __all__ = [
     "billed_at",
     "bucket_of",
     "bucket_totals",
+    "by_bucket",
     "charges_to_plan",
+    "choices",
     "contacts",
     "ever_followed",
     "flags_of",
@@ -86,5 +89,4 @@ __all__ = [
     "rows_of",
     "sources_of",
     "totals_of",
-    "work_of",
 ]

@@ -16,7 +16,7 @@ from clinicpay.ui.cells import moment, pill
 from clinicpay.ui.export import Amount
 from clinicpay.ui.tables import Empty, ListTable, column
 from followups.next_action import next_action
-from followups.queries import BUCKETS, bucket_of, lines, work_of
+from followups.queries import BUCKETS, bucket_of, by_bucket, lines
 from followups.states import AttemptOutcome
 
 
@@ -49,10 +49,9 @@ class QueueTable(ListTable):
 
     @cached_property
     def drawn(self) -> list[dict[str, Any]]:
-        """The rows as the template draws them, with the work on their cases: two questions for all."""
+        """The rows as the template draws them."""
         clinic = self.request.member.clinic
         zone, today = clock.zone(clinic), clock.today(clinic)
-        work = work_of([line["pk"] for line in self.shown.rows], today)
         return [
             {
                 "key": line["pk"],  # a link that has an id keeps the focus when the list is drawn anew
@@ -63,11 +62,11 @@ class QueueTable(ListTable):
                 "days": (age := (today - line["oldest_open"]).days),
                 "is_old": bucket_of(age) is BUCKETS[-1],
                 "oldest": moment(line["oldest_open"], zone),
-                "parts": [_part(minor, clinic.currency) for minor in work[line["pk"]].parts.values()],
+                "parts": [_part(minor, clinic.currency) for minor in by_bucket(line, today).values()],
                 "last": _last(line["attempt"], zone),
-                "next": (action := next_action(work[line["pk"]].case, line["instalment"], clinic)),
+                "next": (action := next_action(line["case"], line["instalment"], clinic)),
                 "pill": pill(action.state, action.label),
-                "who": (work[line["pk"]].case or {}).get("worker__user__name") or "",
+                "who": (line["case"] or {}).get("worker_name") or "",
             }
             for line in self.shown.rows
         ]
@@ -100,12 +99,11 @@ EXPORTED = (
 
 
 def exported(keys: Sequence[int], clinic: Clinic) -> Iterator[tuple[Any, ...]]:
-    """The queue's lines of these accounts, in their order, as cells of a file: four questions for all."""
+    """The queue's lines of these accounts, in their order, as cells of a file."""
     zone, today = clock.zone(clinic), clock.today(clinic)
-    found, work = {line["pk"]: line for line in lines(keys)}, work_of(keys, today)
+    found = {line["pk"]: line for line in lines(keys)}
     for line in (found[key] for key in keys if key in found):
-        about = work[line["pk"]]
-        said, action = line["attempt"], next_action(about.case, line["instalment"], clinic)
+        said, action = line["attempt"], next_action(line["case"], line["instalment"], clinic)
         yield (
             shown(Account.KIND, line["number"]),
             line["name"],
@@ -113,13 +111,13 @@ def exported(keys: Sequence[int], clinic: Clinic) -> Iterator[tuple[Any, ...]]:
             _plain(line["owes"], clinic),
             (today - line["oldest_open"]).days,
             line["oldest_open"],
-            *(_plain(minor, clinic) for minor in about.parts.values()),
+            *(_plain(minor, clinic) for minor in by_bucket(line, today).values()),
             _plain(line["in_hand"], clinic),
             datetime.fromisoformat(said["at"]).astimezone(zone) if said else "",
             AttemptOutcome(said["outcome"]).label if said else "",
             action.label,
             action.text,
-            (about.case or {}).get("worker__user__name") or "",
+            (line["case"] or {}).get("worker_name") or "",
         )
 
 

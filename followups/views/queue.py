@@ -37,7 +37,6 @@ from followups.queries import (
     owing,
     promises_of,
     record_of_promises,
-    work_of,
 )
 from followups.queries.calls import broken_promises, calls_of, planned_callback, with_payments
 from followups.queries.origins import open_invoices, with_origins
@@ -76,10 +75,8 @@ def follow_up_totals(request: ClinicRequest) -> HttpResponse:
 
 
 def _tabs(request: ClinicRequest, narrow: QueueFilter, *, is_asked: bool) -> list[dict[str, Any]]:
-    rows = narrow.without_age
-    if not is_asked and rows.order_by()[: CAP + 1].count() > CAP:
-        return tabs_of(request, [Totals(bucket, None, None) for bucket in BUCKETS])
-    return tabs_of(request, bucket_totals(rows, clock.today(request.member.clinic)))
+    most = None if is_asked else CAP
+    return tabs_of(request, bucket_totals(narrow.without_age, clock.today(request.member.clinic), most))
 
 
 def tabs_of(request: ClinicRequest, totals: list[Totals]) -> list[dict[str, Any]]:
@@ -118,7 +115,7 @@ def account_of(number: int) -> Account:
 def _panel(request: ClinicRequest, account: Account) -> dict[str, Any]:
     clinic, today = request.member.clinic, clock.today(request.member.clinic)
     [line] = lines([account.pk])
-    case = work_of([account.pk], today)[account.pk].case
+    case = line["case"]
     on_it = case["worker"] if case else None
     age = (today - account.oldest_open).days if account.oldest_open else None
     return {

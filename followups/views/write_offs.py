@@ -23,7 +23,7 @@ from clinicpay.ui.forms import ClinicForm
 from clinicpay.ui.htmx import INVALID, wants_part
 from followups.forms.write_offs import RecoverForm, WriteOffForm
 from followups.models import WriteOff
-from followups.queries import work_of
+from followups.queries import by_bucket, lines
 from followups.queries.write_offs import facts_of, parts_of, usable_money
 from followups.services import (
     approve_write_off,
@@ -107,7 +107,7 @@ def _of_account(request: ClinicRequest, found: WriteOff) -> dict[str, Any]:
     return {
         "account": account,
         "usable": usable_money(account, charges) if is_waiting else [],
-        "buckets": work_of([account.pk], clock.today(request.member.clinic))[account.pk].parts,
+        "buckets": by_bucket(lines([account.pk])[0], clock.today(request.member.clinic)),
         "earlier": list(account.write_offs.exclude(pk=found.pk).order_by("-pk")[:10]),
         **_lists(account),
     }

@@ -106,7 +106,7 @@ MOST = {
     "refund": 6,
     "refund_history": 6,
     "refund_follow_up": 11,  # what it would undo, and of whom
-    "follow_ups": 12,
+    "follow_ups": 5,
     "follow_ups_csv": 9,
     "follow_ups_xlsx": 9,
     "ageing": 9,
