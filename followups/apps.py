@@ -1,4 +1,4 @@
-"""The app that follows debt: it hears when an account's money moves, and says what goes along with its e-mails."""
+"""The app that follows debt: it hears when an account's money moves, and says what goes along with its emails."""
 
 from django.apps import AppConfig
 

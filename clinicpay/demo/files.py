@@ -1,4 +1,4 @@
-"""What people of a demo clinic attached to its payments, noted beside them, and sent by e-mail."""
+"""What people of a demo clinic attached to its payments, noted beside them, and sent by email."""
 
 from itertools import pairwise
 
@@ -36,7 +36,7 @@ class Files:
         self.paid = list(paid.order_by("-pk")[:8])
 
     def make(self) -> None:
-        """Slips, notes, one slip on the wrong payment, and a receipt by e-mail."""
+        """Slips, notes, one slip on the wrong payment, and a receipt by email."""
         for payment, text in zip(self.paid, NOTES, strict=False):
             self.slip(payment)
             add_note(payment, text, by=self.by)

@@ -33,7 +33,7 @@ WANTED = [
     Wanted(6_200, 0, None, (), ""),
     Wanted(24_500, 6, 8, (_S.PENDING,), "Night guard", PaymentType.PRE_PAYMENT),
     Wanted(12_000, 3, 0, (_S.PENDING,), "Cleaning", PaymentType.OFFICE_VISIT),
-    Wanted(31_050, 40, -10, (_S.PENDING,), "Sent by e-mail, no answer", PaymentType.PRIVATE_PAY),
+    Wanted(31_050, 40, -10, (_S.PENDING,), "Sent by email, no answer", PaymentType.PRIVATE_PAY),
     Wanted(9_900, 75, -45, (_S.PENDING,), "Second reminder sent"),
     Wanted(15_500, 1, 5, (_S.PENDING, _S.PROCESSING), "Bank transfer announced"),
     Wanted(8_750, 12, -2, (_S.PENDING, _S.FAILED), "Card declined"),

@@ -20,7 +20,7 @@ class Form(Enum):
     NAME = "an id of your own, shared by the lines that belong together"
     REF = "the id of a line of"
     TEXT = "text of up to"
-    EMAIL = "an e-mail address"
+    EMAIL = "an email address"
     DAY = "a date such as 2026-03-31, not in the future"
     TIME = "a time of day such as 14:30"
     AMOUNT = "an amount such as 1234.50, greater than zero"
@@ -81,7 +81,7 @@ FILES_OF = {
 """Where the ids of each kind stand; where that is two files, an id stands in one of them only."""
 
 _CURRENCY = Column("currency", Form.CURRENCY, "Refused when it is not the clinic's", "", needed=False)
-_EMAIL = Column("email", Form.EMAIL, "E-mail address", "", needed=False)
+_EMAIL = Column("email", Form.EMAIL, "Email address", "", needed=False)
 _PHONE = Column("phone", Form.TEXT, "Telephone", "", needed=False, limit=32)
 _ADDRESS = Column("address", Form.TEXT, "Postal address on one line", "", needed=False, limit=240)
 

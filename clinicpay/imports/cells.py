@@ -85,7 +85,7 @@ class CellReader:
         try:
             validate_email(text)
         except ValidationError as error:
-            raise BadCell(f'"{text[:SHOWN]}" is not an e-mail address') from error
+            raise BadCell(f'"{text[:SHOWN]}" is not an email address') from error
         return row.text(column.name, 254)
 
     def _day(self, row: Row, column: Column, text: str) -> date:

@@ -14,8 +14,8 @@ from django import forms
 from clinicpay.ui.forms import dress
 
 ASKED = {
-    "login": "Enter your e-mail address.",
-    "email": "Enter your e-mail address.",
+    "login": "Enter your email address.",
+    "email": "Enter your email address.",
     "password": "Type your password.",
     "oldpassword": "Type the password that you have now.",
     "password1": "Think of a new password.",
@@ -59,7 +59,7 @@ class FirstPassword(Asking, SetPasswordForm):
 
 
 class NewPassword(Asking, ResetPasswordKeyForm):
-    """A password by the link of an e-mail."""
+    """A password by the link of an email."""
 
 
 class PasswordAgain(Asking, ReauthenticateForm):

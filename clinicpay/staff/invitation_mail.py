@@ -1,4 +1,4 @@
-"""The e-mail that carries an invitation. It leaves once the invitation stands; who invited has the link as well."""
+"""The email that carries an invitation. It leaves once the invitation stands; who invited has the link as well."""
 
 from contextlib import suppress
 from email.utils import formataddr, parseaddr

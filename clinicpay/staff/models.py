@@ -12,7 +12,7 @@ from clinicpay.staff.roles import Can, Role, may
 
 
 class UserManager(BaseUserManager["User"]):
-    """Makes users known by their e-mail address."""
+    """Makes users known by their email address."""
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """A user who can sign in once a password is set; the address is stored in lower case."""
@@ -53,7 +53,7 @@ class User(AbstractBaseUser):
         return salted_hmac(salt, said, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
-        """Name for e-mails and menus."""
+        """Name for emails and menus."""
         return str(self)
 
     def keeps_open(self, part: str, *, by_default: bool) -> bool:

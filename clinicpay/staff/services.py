@@ -39,7 +39,7 @@ class Invited(NamedTuple):
 
 @transaction.atomic
 def invite(email: str, *, role: Role, by: Actor) -> Invited:
-    """Let the holder of an e-mail address become a member within seven days; an earlier link of theirs ends.
+    """Let the holder of an email address become a member within seven days; an earlier link of theirs ends.
 
     Whoever holds the path may choose the password of a new address, so send it to that address alone.
     Raises ValidationError for a bad address, Refusal when it belongs to a member already.

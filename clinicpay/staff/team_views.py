@@ -48,7 +48,7 @@ def invitation_withdraw(request: ClinicRequest, invitation: int) -> HttpResponse
 
 
 def _team_page(request: ClinicRequest, form: InviteForm, invited: Invited | None) -> HttpResponse:
-    """The link of an invitation is shown once, beside the e-mail that carries it."""
+    """The link of an invitation is shown once, beside the email that carries it."""
     link = request.build_absolute_uri(invited.path) if invited else ""
     if invited:
         send_invitation(invited, link, by=request.member)

@@ -66,7 +66,7 @@ ACTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "plans": ("Payment plans", ("plan",)),
     "write-offs": ("Write-offs", ("write_off", "invoice", "delegation")),
     "follow-up": ("Follow-up", ("case", "promise", "attempt", "callback", "calendar")),
-    "papers": ("Papers and e-mail", ("statement", "statements", "message", "document", "note")),
+    "papers": ("Papers and email", ("statement", "statements", "message", "document", "note")),
     "days": ("Daily close and bank", ("day", "slip", "export", "account_code")),
     "people": ("People and settings", ("member", "practitioner", "location", "price", "clinic", "view", "practice")),
 }

@@ -144,7 +144,7 @@ VALUES = {
     "document": Value("Document", is_money=True),
     "document_is": Value("What it is", is_money=True, choices=_labels(Paper)),
     "length": Value("Length of the note"),
-    "message": Value("E-mail", is_money=True, choices=_labels(Message.Kind)),
+    "message": Value("Email", is_money=True, choices=_labels(Message.Kind)),
     "instalments": Value("Instalments"),
     "case": Value("Follow-up", is_money=True, choices=_labels(CaseState)),
     "outcome": Value("Outcome", is_money=True, choices=_labels(CaseOutcome)),

@@ -168,7 +168,7 @@ MISSING: tuple[tuple[type[forms.Field], str], ...] = (
     (forms.IntegerField, "Enter a number."),
     (forms.DateField, "Enter a date."),
     (forms.TimeField, "Enter a time."),
-    (forms.EmailField, "Enter an e-mail address."),
+    (forms.EmailField, "Enter an email address."),
 )
 """What is said under an empty field that has no words of its own, by its kind; the first that fits."""
 

@@ -46,7 +46,7 @@ class SpanForm(ClinicForm):
 class GiveForm(ClinicForm):
     """To which address a statement goes; printing needs none."""
 
-    to = forms.EmailField(label="E-mail address", max_length=254, required=False)
+    to = forms.EmailField(label="Email address", max_length=254, required=False)
     request_key = RequestKeyField()
 
     def __init__(self, data: Any = None, *, is_print: bool = False, **options: Any) -> None:

@@ -58,7 +58,7 @@ class Batch:
 
     @property
     def mailed(self) -> list[Planned]:
-        """Those who get it by e-mail."""
+        """Those who get it by email."""
         return [one for one in self.given if one.to]
 
     @property
@@ -101,7 +101,7 @@ def _planned(row: Any, since: datetime | None) -> Planned:
 
 
 def is_good(address: str) -> bool:
-    """Whether an e-mail could be sent there at all."""
+    """Whether an email could be sent there at all."""
     try:
         validate_email(address)
     except ValidationError:
@@ -153,7 +153,7 @@ def newest_runs() -> QuerySet[Any]:
 
 
 def run_lines(run: StatementRun) -> QuerySet[Any]:
-    """A batch's lines with what became of their e-mails; what was not sent first."""
+    """A batch's lines with what became of their emails; what was not sent first."""
     messages = Message.objects.filter(statement=OuterRef("statement")).order_by("-pk")
     rows = run.lines.annotate(mail=Subquery(messages.values("state")[:1]), fault=Subquery(messages.values("fault")[:1]))
     return rows.select_related("account", "statement").defer("statement__content").order_by("state", "pk")

@@ -1,6 +1,6 @@
 """Batches of statements: begun by a person, done account by account by workers, none of them twice.
 
-An account's statement is made in one transaction, its PDF drawn and its e-mail queued in a second, which begins by
+An account's statement is made in one transaction, its PDF drawn and its email queued in a second, which begins by
 locking the line: whoever comes later finds it done. What a dead worker had made is taken up once nothing else waits.
 """
 
@@ -144,7 +144,7 @@ def _made(line: StatementLine, run: StatementRun, by: Actor) -> None:
 
 
 def _finish_line(clinic_id: int, run: StatementRun, line_id: int) -> bool:
-    """Draw the PDF of a line's statement, keep it and queue its e-mail: once, whoever else is at it."""
+    """Draw the PDF of a line's statement, keep it and queue its email: once, whoever else is at it."""
     with clinic_scope(clinic_id):
         line = StatementLine.objects.get(pk=line_id)
         found = Statement.objects.select_related("link", "location").filter(pk=line.statement_id or 0)

@@ -126,7 +126,7 @@ def mail_statement(statement: Statement, to: str, *, by: Actor, once: Once | Non
 
 
 def statement_words(statement: Statement, clinic: Clinic) -> tuple[str, str]:
-    """Subject and text of the e-mail: the clinic, the number and what is due; no patient and no treatment."""
+    """Subject and text of the email: the clinic, the number and what is due; no patient and no treatment."""
     due, pay = money.show(statement.amount, statement.content["currency"]), statement.content["pay"]
     by_card = f"You can pay by card here:\n{pay['site']}/pay/{TOKEN}/\n\n" if pay else ""
     asked = f"{due} is due now.\n\n{by_card}" if statement.amount else "Nothing is due now.\n\n"

@@ -1,4 +1,4 @@
-"""What goes along with the e-mail of a statement: the PDF that was kept."""
+"""What goes along with the email of a statement: the PDF that was kept."""
 
 from clinicpay.clinics.models import Clinic
 from followups.services.statements import pdf_of

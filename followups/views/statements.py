@@ -74,7 +74,7 @@ def _statement(number: int) -> Statement:
 
 @allowed(Can.SEND_STATEMENT, shows="statement")
 def statement(request: ClinicRequest, number: int) -> HttpResponse:
-    """A statement as it was given out, and what became of its e-mails."""
+    """A statement as it was given out, and what became of its emails."""
     found = _statement(number)
     context = {"statement": found, "paper": paper_of(found.content, found), **messages_about(found)}
     context["made_by"] = names_of([found.made_by_id]).get(found.made_by_id or 0, "ClinicPay")
@@ -117,5 +117,5 @@ def account_statements(request: ClinicRequest, number: int) -> HttpResponse:
 
 
 def _newest(statement: Statement) -> Any:
-    """The last e-mail with it, of those that were read along."""
+    """The last email with it, of those that were read along."""
     return max(statement.messages.all(), key=lambda one: one.pk, default=None)

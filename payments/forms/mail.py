@@ -1,4 +1,4 @@
-"""Forms that send something by e-mail."""
+"""Forms that send something by email."""
 
 from django import forms
 
@@ -9,7 +9,7 @@ from clinicpay.ui.forms import ClinicForm, RequestKeyField
 class SendForm(ClinicForm):
     """To which address something goes."""
 
-    to = forms.EmailField(label="E-mail address", max_length=254)
+    to = forms.EmailField(label="Email address", max_length=254)
     request_key = RequestKeyField()
 
     def once(self, act: str, subject: int) -> Once:

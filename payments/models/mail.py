@@ -1,4 +1,4 @@
-"""What was sent to whom by e-mail."""
+"""What was sent to whom by email."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from payments.models.payments import Payment, Receipt
 
 
 class Message(TenantModel):
-    """One e-mail about one receipt, payment or statement: to whom, what it said, and how far it has come.
+    """One email about one receipt, payment or statement: to whom, what it said, and how far it has come.
 
     The row is the truth, and the broker only wakes who sends it: nobody tries before `next_at`. A `secret` body
     opens something, such as a link to pay, and is erased once it is sent or given up.

@@ -1,4 +1,4 @@
-"""Reads of e-mails for screens."""
+"""Reads of emails for screens."""
 
 from typing import Any
 

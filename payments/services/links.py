@@ -115,11 +115,11 @@ def link_of(payment: Payment) -> PaymentLink | None:
 
 
 def link_words(payment: Payment, link: PaymentLink, *, site: str, clinic: Clinic) -> tuple[str, str]:
-    """Subject and text of the e-mail that brings a link: the clinic and the amount, and nothing else about anybody."""
+    """Subject and text of the email that brings a link: the clinic and the amount, and nothing else about anybody."""
     text = (
         f"{clinic.name} asks you to pay {money.show(payment.amount, clinic.currency)}.\n\n"
         f"You can pay by card here until {_day(link)}:\n{site}/pay/{TOKEN}/\n\n"
-        f"Anybody who has this link can pay with it. {clinic.name} never asks for your card by e-mail.\n\n"
+        f"Anybody who has this link can pay with it. {clinic.name} never asks for your card by email.\n\n"
         "This message was sent by ClinicPay for the clinic. If it is not for you, please tell them and delete it.\n"
     )
     return f"Payment to {clinic.name}", text

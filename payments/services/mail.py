@@ -1,4 +1,4 @@
-"""Sending e-mail: what is asked for in the act's own transaction goes out after its commit.
+"""Sending email: what is asked for in the act's own transaction goes out after its commit.
 
 An act calls `send_mail_of`; `clinicpay.tasks.send_message` then calls `take_message`, `composed`, `post` and
 `settle_message`. The row is the truth: a task that is delivered twice finds the message taken or settled, one that

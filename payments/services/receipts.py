@@ -1,4 +1,4 @@
-"""The receipt as a document, and as e-mail."""
+"""The receipt as a document, and as email."""
 
 from clinicpay import money
 from clinicpay.clinics.models import Clinic
@@ -16,7 +16,7 @@ def receipt_document(receipt: Receipt, clinic: Clinic) -> bytes:
 
 
 def receipt_words(receipt: Receipt, clinic: Clinic) -> tuple[str, str]:
-    """Subject and text of the e-mail that brings a receipt: the clinic, the number and the amount, no treatment.
+    """Subject and text of the email that brings a receipt: the clinic, the number and the amount, no treatment.
 
     Raises Refusal when everything on it was reversed.
     """

@@ -34,7 +34,7 @@ FAULTS = {
     "no name": ("patients.csv", "P1,A1,Ethan", "P1,A1,", 2, "first_name", "this cell is empty; expected is text"),
     "long name": ("patients.csv", "Grace", LONG, 4, "first_name", "is longer than 80 characters"),
     "sex": ("patients.csv", "2014-10-06,M", "2014-10-06,male", 2, "sex", '"male" is not one of F, M, X'),
-    "e-mail": ("accounts.csv", "ethan@example.test", "ethan", 2, "email", '"ethan" is not an e-mail address'),
+    "email": ("accounts.csv", "ethan@example.test", "ethan", 2, "email", '"ethan" is not an email address'),
     "American date": ("events.csv", "2026-03-10", "03/10/2026", 5, "date", '"03/10/2026" is not a date; write it like'),
     "no such day": ("patients.csv", "2016-02-29", "2015-02-29", 3, "birth_date", '"2015-02-29" is not a date'),
     "no date": ("payments.csv", "2026-03-20", "", 4, "date", "this cell is empty; expected is a date"),

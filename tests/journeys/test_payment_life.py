@@ -103,7 +103,7 @@ def pay_by_link(page, chromium, live_server) -> None:
 
 def mail_the_receipt(page) -> None:
     page.get_by_role("link", name="Receipt").first.click()
-    page.get_by_role("link", name="E-mail").click()
+    page.get_by_role("link", name="Email").click()
     page.get_by_role("button", name="Send receipt").click()
     page.get_by_text("hannah@example.test").first.wait_for()
     [sent] = mail.outbox

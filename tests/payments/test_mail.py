@@ -1,4 +1,4 @@
-"""E-mail of a receipt: once, to one address, by a worker that may be woken twice or die in between."""
+"""Email of a receipt: once, to one address, by a worker that may be woken twice or die in between."""
 
 import re
 import uuid
@@ -64,7 +64,7 @@ def place(home, receipt, end: str = "send/") -> str:
 def test_receipt_is_sent_from_its_page_with_the_pdf_and_no_treatment(
     harbor, ethan, rita, receipt, django_capture_on_commit_callbacks
 ):
-    """Issue point 7, "receipts: e-mail": the address comes filled in and may be corrected."""
+    """Issue point 7, "receipts: email": the address comes filled in and may be corrected."""
     ethan.email = "ethan@example.test"
     ethan.save(update_fields=["email"])
     assert 'value="ethan@example.test"' in rita.get(place(harbor, receipt)).content.decode()
@@ -241,7 +241,7 @@ def test_reversed_receipt_is_not_sent(harbor, rita, receipt):
     answer = rita.post(place(harbor, receipt), {"to": "mia@example.test", "request_key": uuid.uuid4()})
 
     assert (answer.status_code, Message.objects.count()) == (409, 0)
-    assert "E-mail</a>" not in rita.get(place(harbor, receipt, "")).content.decode()
+    assert "Email</a>" not in rita.get(place(harbor, receipt, "")).content.decode()
 
 
 def test_practitioner_sends_nothing(harbor, client, receipt):

@@ -1,4 +1,4 @@
-"""E-mail through a real Celery worker: another process, the real broker, a mail server of the test."""
+"""Email through a real Celery worker: another process, the real broker, a mail server of the test."""
 
 import email
 import uuid

@@ -47,7 +47,7 @@ def test_sign_in_begins_in_the_address_and_says_what_is_empty():
     assert re.search(r"<input [^>]*name=.login.[^>]* autofocus", page.content.decode())
     assert page.content.decode().count("autofocus") == 1
     assert "autofocus" not in faulty.content.decode()
-    assert "Enter your e-mail address." in faulty.content.decode()
+    assert "Enter your email address." in faulty.content.decode()
 
 
 def _guess(email: str, password: str = "wrong wrong wrong"):

@@ -65,8 +65,8 @@ def _at_second_step() -> tuple[Client, str]:
 
 
 EMPTY = {
-    "sign-in": (lambda: (Client(), "/accounts/login/"), {"Enter your e-mail address.", "Type your password."}),
-    "forgotten": (lambda: (Client(), "/accounts/password/reset/"), {"Enter your e-mail address."}),
+    "sign-in": (lambda: (Client(), "/accounts/login/"), {"Enter your email address.", "Type your password."}),
+    "forgotten": (lambda: (Client(), "/accounts/password/reset/"), {"Enter your email address."}),
     "by a link": (_by_link, {"Think of a new password.", "Type the new password once more."}),
     "change": (
         lambda: (_signed_in(_person()), "/accounts/password/change/"),

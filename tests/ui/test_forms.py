@@ -129,7 +129,7 @@ def test_empty_field_says_what_to_do():
         "count": "Enter a number.",
         "day": "Enter a date.",
         "hour": "Enter a time.",
-        "to": "Enter an e-mail address.",
+        "to": "Enter an email address.",
         "paper": "Choose a file.",
         "agreed": "Tick this to go on.",
         "name": "Fill this in.",
