@@ -22,6 +22,7 @@ from clinicpay.staff.sessions import seconds_left
 from clinicpay.ui.nav import NavItem, mark_active
 from payments.states import REFUND_OPEN
 
+# A function, whose plan a session keeps: followups/sql/0012_beside.sql
 _BESIDE = """
 select * from shell_beside(%(member)s, %(user)s, %(page)s, %(counts)s, %(open)s, %(calls)s, %(callers)s, %(tonight)s,
                            %(asks)s, %(decides)s)

@@ -80,6 +80,7 @@ def payments() -> QuerySet[Payment]:
     return Payment.objects.select_related("patient", "account", "event").order_by("-created_at", "-pk")
 
 
+# A function, whose plan a session keeps; a new column of the list goes there: payments/sql/0032_lines.sql
 _LINES = "select * from payments_lines(%(keys)s, %(free)s, %(held)s, %(refunded)s)"
 
 
