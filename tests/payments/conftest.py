@@ -1,8 +1,11 @@
-"""A clinic that takes cards; a clinic's pages as somebody there has them open."""
+"""A clinic that takes cards; a clinic's pages as somebody there has them open; its days."""
+
+from datetime import timedelta
 
 import pytest
 
-from tests.factories import Clinicful
+from clinicpay.clinics import clock
+from tests.factories import Clinicful, a_locked_day
 from tests.payments.checkout import take_cards
 from tests.payments.desk import Desk
 from tests.races.crowd import a_clinic
@@ -21,3 +24,15 @@ def shop(settings) -> Clinicful:
 def desk(client, harbor) -> Desk:
     """Reception at Harbor Clinic's pages, until somebody else enters."""
     return Desk(client, harbor).enter("rita")
+
+
+@pytest.fixture
+def today(harbor):
+    return clock.today(harbor.clinic)
+
+
+@pytest.fixture
+def yesterday(harbor, today):
+    """Open, and so is the day before it; the one before these is closed."""
+    a_locked_day(harbor.location, today - timedelta(days=3))
+    return today - timedelta(days=1)

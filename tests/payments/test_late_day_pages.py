@@ -11,7 +11,6 @@ from django.test.utils import CaptureQueriesContext
 
 from balances.models import Credit
 from clinicpay.audit.models import AuditEvent
-from clinicpay.clinics import clock
 from clinicpay.clinics.models import Location
 from clinicpay.patients.models import Account
 from clinicpay.patients.services import open_account
@@ -22,18 +21,6 @@ from tests.factories import a_charge, a_locked_day, a_patient, a_payment
 from tests.followups.pages import browser, text_of
 from tests.payments.late import WHY, days_of
 from tests.payments.refund_forms import Page
-
-
-@pytest.fixture
-def today(harbor):
-    return clock.today(harbor.clinic)
-
-
-@pytest.fixture
-def yesterday(harbor, today):
-    """Open, and so is the day before it; the one before these is closed."""
-    a_locked_day(harbor.location, today - timedelta(days=3))
-    return today - timedelta(days=1)
 
 
 @pytest.fixture

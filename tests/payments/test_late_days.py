@@ -27,18 +27,6 @@ from tests.payments.late import WHY, days_of, late
 
 
 @pytest.fixture
-def today(harbor):
-    return clock.today(harbor.clinic)
-
-
-@pytest.fixture
-def yesterday(harbor, today):
-    """Open, and so is the day before it; the one before these is closed."""
-    a_locked_day(harbor.location, today - timedelta(days=3))
-    return today - timedelta(days=1)
-
-
-@pytest.fixture
 def ethan(harbor):
     return a_patient(harbor)
 
