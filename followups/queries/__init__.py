@@ -38,7 +38,6 @@ from followups.queries.queue import (
     by_bucket,
     choices,
     in_bucket,
-    largest_debt,
     lines,
     owing,
 )
@@ -71,7 +70,6 @@ __all__ = [
     "instalments_of_active_plans",
     "invoices_to_plan",
     "is_late",
-    "largest_debt",
     "last_payments",
     "late_instalments",
     "lines",

@@ -45,13 +45,8 @@ def owing() -> QuerySet[Account]:
     return Account.objects.filter(oldest_open__isnull=False)
 
 
-def largest_debt() -> int:
-    """What the account owes that owes most (minor units); 0 when nobody owes."""
-    return owing().order_by("-owes").values_list("owes", flat=True).first() or 0
-
-
 class Choices(NamedTuple):
-    """What the filters of the queue offer: who follows up debt, where, and what the account owes that owes most."""
+    """What the filters of the queue and of ageing offer: who follows up debt, where, and the largest debt."""
 
     people: list[tuple[int, str]]
     places: list[tuple[int, str]]
@@ -68,7 +63,10 @@ select (select coalesce(json_agg(json_build_array(m.id, coalesce(nullif(u.name, 
 
 
 def choices() -> Choices:
-    """Of the clinic in scope, in one question, since each page of the queue asks it; names in order, minor units."""
+    """Of the clinic in scope, in one question, since each page of the queue asks it.
+
+    People and places by name; the largest debt in minor units, 0 when nobody owes.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_CHOICES, [sorted(TABLE[Can.FOLLOW_UP])])
         people, places, largest = cursor.fetchone()

@@ -15,7 +15,6 @@ from clinicpay.clinics import clock
 from clinicpay.clinics.addresses import address
 from clinicpay.clinics.models import Clinic
 from clinicpay.clinics.numbers import shown
-from clinicpay.clinics.queries import location_names
 from clinicpay.patients.models import Account
 from clinicpay.staff.access import ClinicRequest
 from clinicpay.ui.cells import moment
@@ -24,7 +23,7 @@ from clinicpay.ui.filters import Chip, ListFilter, Menu
 from clinicpay.ui.spans import AmountSpanFilter
 from clinicpay.ui.tables import Empty, ListTable, column
 from followups.filters.queue import AGES, found_by
-from followups.queries import BUCKETS, Owed, bucket_of, largest_debt, owed_on
+from followups.queries import BUCKETS, Owed, bucket_of, choices, owed_on
 
 AHEAD = "Nobody knows yet what will be owed then. Choose today or an earlier day."
 
@@ -49,8 +48,9 @@ class AgeingFilter(ListFilter):
     def form(self) -> forms.Form:
         """With the places of this clinic; the day is no later than today, and there is always one."""
         form = super().form
-        form.fields["location"].choices = [(str(pk), name) for pk, name in location_names()]
-        form.fields["balance"].reach(self.request.member.clinic.currency, largest_debt())
+        _, places, largest = choices()
+        form.fields["location"].choices = [(str(pk), name) for pk, name in places]
+        form.fields["balance"].reach(self.request.member.clinic.currency, largest)
         form.fields["on"].validators = [partial(_not_ahead, self.today)]
         if not self._given("on"):
             form.data = form.data.copy()

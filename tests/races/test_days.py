@@ -49,22 +49,37 @@ def test_control_without_a_lock_a_posting_slips_behind_the_close():
             assert connection.execute("select count(*) from scratch").fetchone()[0] == 2
 
 
+def told_after(home, first, act, second, other) -> str:
+    """What somebody is told who waited for what somebody else was doing; "" if it was done after all."""
+
+    def follow() -> str:
+        try:
+            with clinic_scope(home.clinic, second.user):
+                other()
+        except Refusal as refusal:
+            return str(refusal)
+        finally:
+            connections.close_all()
+        return ""
+
+    with ThreadPoolExecutor(1) as pool:
+        with clinic_scope(home.clinic, first.user):
+            act()
+            following = pool.submit(follow)
+            until_waiting()
+            assert not following.done()
+        return following.result(PATIENCE)
+
+
 def test_close_waits_for_the_postings_of_its_day_even_when_nobody_asks_for_the_lock():
     home = a_clinic()
     today = clock.today(home.clinic)
 
-    def close() -> None:
-        with clinic_scope(home.clinic, home.olga.user):
-            a_closed_day(home, today)
-        connections.close_all()
+    def pay() -> None:
+        a_payment(home, a_patient(home).account, 100)
 
-    with ThreadPoolExecutor(1) as pool:
-        with clinic_scope(home.clinic, home.rita.user):
-            a_payment(home, a_patient(home).account, 100)
-            closing = pool.submit(close)
-            until_waiting()
-            assert not closing.done()
-        closing.result(PATIENCE)
+    assert told_after(home, home.rita, pay, home.olga, lambda: a_closed_day(home, today)) == ""
+
     with clinic_scope(home.clinic, home.rita.user):
         a_payment(home, a_patient(home).account, 100)
         days = list(Posting.objects.order_by("pk").values_list("business_date", flat=True))
@@ -76,17 +91,10 @@ def test_posting_waits_for_a_close_and_lands_on_the_next_day():
     today = clock.today(home.clinic)
 
     def pay() -> None:
-        with clinic_scope(home.clinic, home.rita.user):
-            a_payment(home, a_patient(home).account, 100)
-        connections.close_all()
+        a_payment(home, a_patient(home).account, 100)
 
-    with ThreadPoolExecutor(1) as pool:
-        with clinic_scope(home.clinic, home.olga.user):
-            a_closed_day(home, today)
-            paying = pool.submit(pay)
-            until_waiting()
-            assert not paying.done()
-        paying.result(PATIENCE)
+    assert told_after(home, home.olga, lambda: a_closed_day(home, today), home.rita, pay) == ""
+
     with clinic_scope(home.clinic):
         assert Posting.objects.get().business_date == today + timedelta(days=1)
 
@@ -144,23 +152,11 @@ def test_close_of_the_day_before_waits_for_money_that_is_entered_for_it():
         a_locked_day(home.location, day - timedelta(days=1))
         start_review(home.location, day, by=home.adam)
 
-    def close() -> str:
-        with clinic_scope(home.clinic, home.olga.user):
-            try:
-                close_day(home.location, day, by=home.olga)
-            except Refusal as refusal:
-                return str(refusal)
-            finally:
-                connections.close_all()
-        return ""
+    said = told_after(
+        home, home.adam, lambda: late(home, day), home.olga, lambda: close_day(home.location, day, by=home.olga)
+    )
 
-    with ThreadPoolExecutor(1) as pool:
-        with clinic_scope(home.clinic, home.adam.user):
-            late(home, day)
-            closing = pool.submit(close)
-            until_waiting()
-            assert not closing.done()
-        assert "can't be closed" in closing.result(PATIENCE), "its cash was not counted"
+    assert "can't be closed" in said, "its cash was not counted"
     with clinic_scope(home.clinic):
         assert Posting.objects.get().business_date == day
         assert not ClosedDay.objects.filter(day=day).exists()
@@ -172,23 +168,9 @@ def test_money_for_the_day_before_waits_for_its_close_and_is_refused():
     with clinic_scope(home.clinic, home.olga.user):
         a_locked_day(home.location, day - timedelta(days=1))
 
-    def pay() -> str:
-        with clinic_scope(home.clinic, home.adam.user):
-            try:
-                late(home, day)
-            except Refusal as refusal:
-                return str(refusal)
-            finally:
-                connections.close_all()
-        return ""
+    said = told_after(home, home.olga, lambda: a_locked_day(home.location, day), home.adam, lambda: late(home, day))
 
-    with ThreadPoolExecutor(1) as pool:
-        with clinic_scope(home.clinic, home.olga.user):
-            a_locked_day(home.location, day)
-            paying = pool.submit(pay)
-            until_waiting()
-            assert not paying.done()
-        assert "is closed at" in paying.result(PATIENCE)
+    assert "is closed at" in said
     with clinic_scope(home.clinic):
         assert not Posting.objects.exists()
 
@@ -203,23 +185,11 @@ def test_close_of_a_later_day_waits_for_money_of_an_earlier_one_and_then_comes_a
         a_locked_day(home.location, day - timedelta(days=1))
         start_review(home.location, later, by=home.adam)
 
-    def close() -> str:
-        with clinic_scope(home.clinic, home.olga.user):
-            try:
-                close_day(home.location, later, by=home.olga)
-            except Refusal as refusal:
-                return str(refusal)
-            finally:
-                connections.close_all()
-        return ""
+    said = told_after(
+        home, home.adam, lambda: late(home, day), home.olga, lambda: close_day(home.location, later, by=home.olga)
+    )
 
-    with ThreadPoolExecutor(1) as pool:
-        with clinic_scope(home.clinic, home.adam.user):
-            late(home, day)
-            closing = pool.submit(close)
-            until_waiting()
-            assert not closing.done()
-        assert "Days close in order" in closing.result(PATIENCE)
+    assert "Days close in order" in said
     with clinic_scope(home.clinic):
         assert not ClosedDay.objects.filter(day=later).exists()
 
